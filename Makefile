@@ -1,0 +1,59 @@
+# Everything is done in .venv, with the versions of requirements.lock. Paths are relative, and tools are called as
+# modules, so that a folder with spaces or accents in its name is as good as any.
+PYTHON ?= python3
+IN := .venv/bin/python -m
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help setup run test test-unit test-notebooks lab data lint format lock clean
+
+help: ## list these targets
+	@echo 'make TARGET [PYTHON=python3.12], where TARGET is one of'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' Makefile
+
+setup: .venv/.installed ## make .venv with the locked versions of everything (once; other targets do it themselves)
+
+.venv/.installed: requirements.lock setup.cfg
+	@command -v '$(PYTHON)' >/dev/null || { echo 'error: there is no $(PYTHON) here; install Python 3.11, 3.12 or 3.13, or say make PYTHON=...' >&2; exit 1; }
+	@'$(PYTHON)' -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+		|| { echo "error: Python 3.11, 3.12 or 3.13 is needed, but $(PYTHON) is $$('$(PYTHON)' -V 2>&1); say for instance make PYTHON=python3.12" >&2; exit 1; }
+	'$(PYTHON)' -m venv .venv
+	@echo 'Installing the locked packages into .venv; this takes a few minutes.'
+	$(IN) pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(IN) pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch .venv/.installed
+
+run: setup ## execute all notebooks and render them to build/html/index.html
+	$(IN) mnist_helpers run
+
+test: lint test-unit test-notebooks ## run every check and test: ruff, unit tests, and all notebooks
+
+test-unit: setup ## run the unit tests, and show which lines of the library they leave out
+	$(IN) pytest tests --cov --cov-report=term
+
+test-notebooks: setup ## execute all notebooks as tests, small budgets, and compare their stored outputs
+	$(IN) pytest notebooks
+
+lint: setup ## check the style with ruff
+	$(IN) ruff check
+	$(IN) ruff format --check
+
+format: setup ## correct what ruff can correct by itself
+	$(IN) ruff check --fix
+	$(IN) ruff format
+
+lab: setup ## open the series in JupyterLab
+	$(IN) jupyterlab notebooks
+
+data: setup ## fetch MNIST now, and say where it lies
+	$(IN) mnist_helpers data
+
+lock: ## resolve requirements.lock anew from setup.cfg (needs uv)
+	@command -v uv >/dev/null || { echo 'error: make lock needs uv on the PATH: https://docs.astral.sh/uv/' >&2; exit 1; }
+	printf 'setuptools >= 77\n' | uv pip compile --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
+		--no-emit-index-url --no-annotate --no-header --extra test setup.cfg - -o requirements.lock
+
+clean: ## remove build/ and the caches of tools; keeps .venv, MNIST and all that was trained
+	rm -rf build .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage
+	find mnist_helpers notebooks tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,99 @@
+"""Fixtures around the data: a home without MNIST, a small MNIST of random pixels, a mirror on this machine."""
+
+import io
+import os
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from mnist_helpers.containers import ArraySpec, digest_of
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A machine without any copy of MNIST: nothing set, all caches empty. Returns its directory."""
+    for name in ("MNIST_DATA", "MNIST_STANDIN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MNIST_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    return tmp_path
+
+
+@pytest.fixture
+def real_mnist():
+    """The path of the real MNIST, where MNIST_DATA names it."""
+    if not (named := os.environ.get("MNIST_DATA")):
+        pytest.skip("MNIST_DATA does not name the real MNIST")
+    return Path(named).expanduser()
+
+
+@pytest.fixture(scope="session")
+def fake():
+    """A small MNIST: ``arrays``, their ``specs``, and the bytes of its ``npz`` file."""
+    rng = np.random.default_rng(0)
+    arrays = {
+        "x_train": rng.integers(0, 256, (240, 28, 28), dtype=np.uint8),
+        "y_train": np.arange(240, dtype=np.uint8) % 10,
+        "x_test": rng.integers(0, 256, (40, 28, 28), dtype=np.uint8),
+        "y_test": np.arange(40, dtype=np.uint8) % 10,
+    }
+    specs = {name: ArraySpec(array.shape, digest_of(array)) for name, array in arrays.items()}
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    return SimpleNamespace(arrays=arrays, specs=specs, npz=buffer.getvalue())
+
+
+@pytest.fixture
+def serve():
+    """Start servers on this machine: ``serve({path: answer, ...})``; an answer is bytes, a status or a function.
+
+    A function gets the request's handler. Returns an object with the ``url`` of the server and the paths ``asked`` for.
+    """
+    servers = []
+
+    def start(answers):
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):  # noqa: N802
+                asked.append(self.path)
+                answer = answers.get(self.path, 404)
+                if callable(answer):
+                    answer(self)
+                elif isinstance(answer, int):
+                    self.send_error(answer)
+                else:
+                    send(self, answer)
+
+            def log_message(self, *args): ...
+
+        asked = []
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        server.daemon_threads = True
+        server.block_on_close = False
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        servers.append(server)
+        return SimpleNamespace(url=f"http://127.0.0.1:{server.server_port}", asked=asked)
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def send(handler, content, *, length=None, pause=0.0, piece=1 << 20):
+    """Answer a request with ``content``; ``length`` is what the header claims, ``pause`` the seconds between pieces."""
+    handler.send_response(200)
+    handler.send_header("Content-Length", str(len(content) if length is None else length))
+    handler.end_headers()
+    try:
+        for start in range(0, len(content), piece):
+            handler.wfile.write(content[start : start + piece])
+            handler.wfile.flush()
+            time.sleep(pause)
+    except OSError:
+        pass  # the client went away
