@@ -1,0 +1,45 @@
+"""Pictures: data first, every option by keyword; ``ax=None`` makes a new figure; the Axes come back; nothing is shown.
+
+Colours can be told apart by colour-blind readers, and line styles, markers, hatches or names on the lines say the same
+in grey print.
+"""
+
+from mnist_helpers.plotting.charts import (
+    plot_accuracies,
+    plot_class_distribution,
+    plot_confusion,
+    plot_grouped_bars,
+    plot_heatmap,
+)
+from mnist_helpers.plotting.curves import (
+    plot_curves,
+    plot_explained_variance,
+    plot_history,
+    plot_parameters_accuracy,
+    plot_scatter,
+)
+from mnist_helpers.plotting.digits import (
+    plot_confusion_examples,
+    plot_digits,
+    plot_errors,
+    plot_mean_image,
+    plot_samples,
+)
+
+__all__ = [
+    "plot_accuracies",
+    "plot_class_distribution",
+    "plot_confusion",
+    "plot_confusion_examples",
+    "plot_curves",
+    "plot_digits",
+    "plot_errors",
+    "plot_explained_variance",
+    "plot_grouped_bars",
+    "plot_heatmap",
+    "plot_history",
+    "plot_mean_image",
+    "plot_parameters_accuracy",
+    "plot_samples",
+    "plot_scatter",
+]
