@@ -1,0 +1,67 @@
+"""What makes a notebook a lesson: claims that are checked, the banner, source code shown where it is first used."""
+
+import inspect
+import os
+from collections.abc import Callable
+from typing import Any
+
+from mnist_helpers.budget import Budget, profile_from_environment
+from mnist_helpers.data import REAL
+
+
+class ClaimFailed(AssertionError):
+    """A conclusion of a notebook does not hold (raised only with MNIST_STRICT=1)."""
+
+
+def claim(conclusion: str, condition: Any, evidence: Any = "", *, on: Any = None) -> None:
+    """Print a conclusion with a tick if its condition holds, with a cross if not, and the evidence below it.
+
+    Parameters
+    ----------
+    conclusion : one sentence. condition : what must be true for it. evidence : the figures behind it.
+    on : the digits (or split, or evaluation) that it is about. On the stand-in, and in the smoke profile, nothing is
+        concluded: the sentence is printed as "not judged".
+
+    A learner who changed a setting sees the cross and goes on. With MNIST_STRICT=1 (``make run``, the tests) a cross
+    raises ``ClaimFailed``.
+    """
+    holds = bool(condition)
+    detail = f"\n  {evidence}" if str(evidence) else ""
+    if profile_from_environment() != "full":
+        print(f"– not judged in the smoke profile: {conclusion}{detail}")
+    elif getattr(on, "source", REAL) != REAL:
+        print(f"– not judged on the stand-in digits: {conclusion}{detail}")
+    elif holds:
+        print(f"✓ {conclusion}{detail}")
+    else:
+        print(f"✗ does not hold here: {conclusion}{detail}")
+        if os.environ.get("MNIST_STRICT") == "1":
+            raise ClaimFailed(f"{conclusion} {evidence}".strip())
+
+
+def banner(digits: Any, budget: Budget) -> None:
+    """Print what this notebook works on; on the stand-in or in the smoke profile, say so where nobody overlooks it."""
+    sizes = ", ".join(f"{len(s):,} {n} images" for n, s in _splits(digits))
+    if budget.full:
+        print(f"MNIST: {sizes}.")
+        return
+    lines = []
+    if digits.source != REAL:
+        lines = [
+            "THIS IS NOT MNIST. It could not be had, so a stand-in is used: scikit-learn's small 8x8 digits,",
+            f"enlarged to 28x28 ({sizes}).",
+            "Figures and pictures differ from the text. To get MNIST: connect, and run  python -m mnist_helpers data",
+        ]
+    if budget.profile == "smoke":
+        lines.append("SMOKE PROFILE: networks are hardly trained; figures differ from the text.")
+    width = max(map(len, lines))
+    print("\n".join(["=" * width, *lines, "=" * width]))
+
+
+def _splits(digits: Any) -> list[tuple[str, Any]]:
+    return [("training", digits.train), ("validation", digits.validation), ("test", digits.test)]
+
+
+def show_source(function: Callable[..., Any]) -> None:
+    """Print the source code of a function or class, where a notebook uses it for the first time."""
+    print(inspect.getsource(function).rstrip())

@@ -1,0 +1,209 @@
+"""The table of all systems: one row a system, written by complete runs on the real MNIST only."""
+
+import csv
+import os
+import re
+import warnings
+from collections.abc import Mapping, Sequence
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from filelock import FileLock, Timeout
+
+from mnist_helpers.budget import profile_from_environment
+from mnist_helpers.checks import problem
+from mnist_helpers.data import REAL
+from mnist_helpers.evaluation import Evaluation, wilson_interval
+from mnist_helpers.files import atomic_write
+
+COLUMNS = (
+    "system",
+    "description",
+    "notebook",
+    "parameters",
+    "epochs",
+    "seconds",
+    "device",
+    "runs",
+    "seed",
+    "train_accuracy",
+    "validation_accuracy",
+    "test_accuracy",
+    "deviation",
+    "errors",
+    "low",
+    "high",
+    "reported_accuracy",
+    "source",
+    "checkpoint",
+)
+_LOCK_SECONDS = 30
+
+
+class LeaderboardWarning(UserWarning):
+    """A row could not be written to the leaderboard file."""
+
+
+def results_directory() -> Path:
+    """Return the folder of the results: MNIST_RESULTS, or ``notebooks/results`` beside the library."""
+    named = os.environ.get("MNIST_RESULTS")
+    return Path(named).expanduser() if named else Path(__file__).resolve().parent.parent / "notebooks" / "results"
+
+
+def record(
+    system: str,
+    run: Any,
+    result: Evaluation | Sequence[Evaluation],
+    *,
+    notebook: str,
+    description: str = "",
+) -> pd.DataFrame:
+    """Write the row of one system, and return it as a table of one row.
+
+    Parameters
+    ----------
+    system : its id, "S1.2-l1" as in ``reported.csv``, or a name of ours without such a prefix.
+    run : what was trained: a ``Run`` or ``EstimatorRun``, or a sequence of them for a mean over several seeds.
+    result : its evaluation on the test images, or one for each run. Of several, accuracy and errors are means,
+        ``deviation`` is the standard deviation from seed to seed, and the interval is that of one test set of this
+        size at the mean accuracy.
+    notebook : the number of the notebook that did it, such as "02".
+
+    Nothing is written for results of the smoke profile or of the stand-in. A row that differs from the written one in
+    nothing but its seconds leaves it as it is. Raises ``ValueError`` for an evaluation that is not of the test split.
+    """
+    runs, results = _listed(run), _listed(result)
+    if len(runs) != len(results):
+        wanted = f"one evaluation for each of the {len(runs)} runs"
+        raise ValueError(problem("result", "leaderboard.record", wanted, f"{len(results)}"))
+    if any(evaluation.split != "test" for evaluation in results):
+        wanted = "measured on the test images"
+        raise ValueError(problem("result", "leaderboard.record", wanted, str([r.split for r in results])))
+    row = _row(system, runs, results, notebook, description)
+    if _complete(runs, results):
+        _write(row)
+    return _table([row])
+
+
+def read(path: Path | None = None) -> pd.DataFrame:
+    """Return the leaderboard as a table, one row a system, accuracies from 0 to 1.
+
+    Raises ``ValueError`` when the file's columns are not the leaderboard's.
+    """
+    return _table(_rows(path or results_directory() / "leaderboard.csv"))
+
+
+def reported_accuracies() -> dict[str, float]:
+    """Return the published test accuracies (0 to 1) by system id, from ``reported.csv``."""
+    path = results_directory() / "reported.csv"
+    if not path.is_file():
+        return {}
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["reported_test_accuracy"]]
+    return {row["id"]: float(row["reported_test_accuracy"]) for row in rows}
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def _complete(runs: Sequence[Any], results: Sequence[Evaluation]) -> bool:
+    full = profile_from_environment() == "full" and all(run.full for run in runs)
+    return full and all(evaluation.source == REAL for evaluation in results)
+
+
+def _row(
+    system: str, runs: Sequence[Any], results: Sequence[Evaluation], notebook: str, description: str
+) -> dict[str, str]:
+    accuracies = [evaluation.accuracy for evaluation in results]
+    mean, n = float(np.mean(accuracies)), results[0].n
+    low, high = wilson_interval(round(mean * n), n)
+    reported = reported_accuracies().get(system)
+    values = {
+        "system": system,
+        "description": description,
+        "notebook": notebook,
+        "parameters": runs[0].parameters,
+        "epochs": _mean([getattr(run, "epochs", None) for run in runs], 1),
+        "seconds": _mean([run.seconds for run in runs], 1),
+        "device": runs[0].device,
+        "runs": len(runs),
+        "seed": " ".join(str(run.seed) for run in runs if run.seed is not None),
+        "train_accuracy": _mean([_split_accuracy(run, "train") for run in runs], 5),
+        "validation_accuracy": _mean([_split_accuracy(run, "validation") for run in runs], 5),
+        "test_accuracy": round(mean, 5),
+        "deviation": round(float(np.std(accuracies, ddof=1)), 5) if len(runs) > 1 else None,
+        "errors": _mean([evaluation.errors for evaluation in results], 1),
+        "low": round(low, 5),
+        "high": round(high, 5),
+        "reported_accuracy": reported,
+        "source": results[0].source,
+        "checkpoint": " ".join(run.checkpoint for run in runs if run.checkpoint),
+    }
+    return {column: "" if values[column] is None else str(values[column]) for column in COLUMNS}
+
+
+def _mean(values: Sequence[float | None], digits: int) -> float | None:
+    known = [value for value in values if value is not None]
+    if len(known) != len(values):
+        return None
+    mean = round(float(np.mean(known)), digits)
+    return int(mean) if mean == int(mean) and digits <= 1 else mean
+
+
+def _split_accuracy(run: Any, split: str) -> float | None:
+    return getattr(run, f"{split}_accuracy", None)
+
+
+def _write(row: Mapping[str, str]) -> None:
+    path = results_directory() / "leaderboard.csv"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.with_name(".leaderboard.lock"), timeout=_LOCK_SECONDS):
+            rows = {old["system"]: old for old in _rows(path)}
+            if _same_but_for_time(rows.get(row["system"]), row):
+                return
+            rows[row["system"]] = dict(row)
+            atomic_write(path, _csv(sorted(rows.values(), key=_natural)))
+    except (OSError, Timeout) as error:
+        message = f"The row {row['system']!r} could not be written to the leaderboard: {error}"
+        warnings.warn(message, LeaderboardWarning, stacklevel=3)
+
+
+def _same_but_for_time(old: Mapping[str, str] | None, new: Mapping[str, str]) -> bool:
+    return old is not None and all(old[c] == new[c] for c in COLUMNS if c not in {"seconds", "device"})
+
+
+def _natural(row: Mapping[str, str]) -> tuple[bool, list[Any]]:
+    """Sort S0.9 before S0.10, and names of ours after the published systems."""
+    parts = re.split(r"(\d+)", row["system"])
+    ours = re.match(r"S\d", row["system"]) is None
+    return ours, [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts]
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        if tuple(reader.fieldnames or ()) != COLUMNS:
+            raise ValueError(f"The leaderboard {path.name} must have the columns {COLUMNS}. Got {reader.fieldnames}.")
+        rows = list(reader)
+    if any(None in row or None in row.values() for row in rows):
+        raise ValueError(f"The leaderboard {path.name} has a row of the wrong length; it is left as it is.")
+    return rows
+
+
+def _csv(rows: Sequence[Mapping[str, str]]) -> bytes:
+    text = StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def _table(rows: Sequence[Mapping[str, str]]) -> pd.DataFrame:
+    return pd.read_csv(StringIO(_csv(rows).decode()), dtype={"notebook": str, "seed": str}).set_index("system")

@@ -1,0 +1,142 @@
+"""The results table: what is written, what is not, and what survives."""
+
+import dataclasses
+import multiprocessing
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mnist_helpers import Evaluation, leaderboard
+
+RUN = SimpleNamespace(
+    parameters=7850,
+    epochs=5,
+    seconds=12.34,
+    device="2 cores",
+    seed=0,
+    train_accuracy=0.99,
+    validation_accuracy=0.98,
+    full=True,
+    checkpoint="lenet5-0123.npz",
+)
+
+
+def evaluation(errors, split="test", source="mnist"):
+    labels = np.zeros(1000, np.int64)
+    predictions = labels.copy()
+    predictions[:errors] = 1
+    return Evaluation(predictions, labels, None, split, source)
+
+
+@pytest.fixture(autouse=True)
+def results(tmp_path, monkeypatch):
+    monkeypatch.setenv("MNIST_RESULTS", str(tmp_path))
+    monkeypatch.setenv("MNIST_PROFILE", "full")
+    (tmp_path / "reported.csv").write_text("id,reported_test_accuracy\nS0.9,0.9802\nS3.E,\n")
+    return tmp_path
+
+
+def record(system="S0.9", errors=20, run=RUN, **changes):
+    return leaderboard.record(system, run, evaluation(errors, **changes), notebook="05", description="a network")
+
+
+def test_a_row_holds_the_run_and_its_evaluation():
+    record()
+    table = leaderboard.read()
+    assert tuple(table.reset_index().columns) == leaderboard.COLUMNS
+    row = table.loc["S0.9"]
+    assert (row.parameters, row.epochs, row.seconds, row.errors) == (7850, 5, 12.3, 20)
+    assert (row.train_accuracy, row.validation_accuracy, row.test_accuracy) == (0.99, 0.98, 0.98)
+    assert (row.low, row.high) == tuple(round(bound, 5) for bound in evaluation(20).interval)
+    assert (row.reported_accuracy, row.notebook, row.source) == (0.9802, "05", "mnist")
+    assert (row.checkpoint, row.runs) == ("lenet5-0123.npz", 1) and pd.isna(row.deviation)
+
+
+def test_a_system_has_one_row_and_rows_are_sorted(results):
+    for system in ("our-committee", "S0.10", "S2.1", "S0.9", "S1.2-l2", "S0.9"):
+        record(system, errors=7)
+    assert list(leaderboard.read().index) == ["S0.9", "S0.10", "S1.2-l2", "S2.1", "our-committee"]
+    record("S0.9", errors=9)
+    assert leaderboard.read().loc["S0.9", "errors"] == 9
+    assert not list(results.glob("*.tmp"))
+
+
+def test_several_runs_make_a_mean_with_a_deviation():
+    runs = [SimpleNamespace(**(vars(RUN) | {"seed": seed, "seconds": 10.0 + seed})) for seed in range(3)]
+    results = [evaluation(errors) for errors in (10, 20, 36)]
+    leaderboard.record("S4.1", runs, results, notebook="03")
+    row = leaderboard.read().loc["S4.1"]
+    assert (row.runs, row.seed, row.seconds) == (3, "0 1 2", 11.0)
+    assert row.test_accuracy == pytest.approx(0.978) and row.errors == 22
+    assert row.deviation == pytest.approx(np.std([0.99, 0.98, 0.964], ddof=1), abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("profile", "source", "full"),
+    [("smoke", "mnist", True), ("full", "sklearn-digits", True), ("full", "mnist", False)],
+)
+def test_incomplete_results_are_returned_but_never_written(results, monkeypatch, profile, source, full):
+    monkeypatch.setenv("MNIST_PROFILE", profile)
+    row = record(run=SimpleNamespace(**(vars(RUN) | {"full": full})), source=source)
+    assert row.loc["S0.9", "errors"] == 20
+    assert not (results / "leaderboard.csv").exists()
+
+
+def test_another_time_alone_does_not_change_the_file(results):
+    record()
+    before = (results / "leaderboard.csv").read_bytes()
+    record(run=SimpleNamespace(**(vars(RUN) | {"seconds": 99.0, "device": "8 cores"})))
+    assert (results / "leaderboard.csv").read_bytes() == before
+    record(errors=21)
+    assert (results / "leaderboard.csv").read_bytes() != before
+
+
+def test_only_test_results_count():
+    with pytest.raises(ValueError, match="'result' parameter of leaderboard.record must be measured on the test"):
+        record(split="validation")
+    with pytest.raises(ValueError, match="one evaluation for each of the 2 runs"):
+        leaderboard.record("S4.1", [RUN, RUN], [evaluation(1)], notebook="03")
+
+
+@pytest.mark.parametrize("content", ["a,b\n1,2\n", ",".join(leaderboard.COLUMNS) + "\nS0.1,only two\n"])
+def test_a_damaged_file_is_an_error_and_stays_as_it_is(results, content):
+    (results / "leaderboard.csv").write_text(content)
+    with pytest.raises(ValueError, match="leaderboard.csv"):
+        record()
+    assert (results / "leaderboard.csv").read_text() == content
+
+
+def test_a_directory_that_cannot_be_written_costs_a_warning(results, monkeypatch):
+    (results / "file").write_text("")
+    monkeypatch.setenv("MNIST_RESULTS", str(results / "file"))
+    with pytest.warns(leaderboard.LeaderboardWarning, match="'S0.9' could not be written"):
+        record()
+
+
+def _record_many(first):
+    for number in range(first, first + 5):
+        record(f"S9.{number}", errors=number)
+
+
+def test_two_writers_at_once_lose_no_row():
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=_record_many, args=(first,)) for first in (0, 5)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert list(leaderboard.read()["errors"]) == list(range(10))
+
+
+def test_an_empty_leaderboard_reads_as_an_empty_table():
+    assert leaderboard.read().empty
+
+
+def test_rows_of_estimators_have_no_epochs():
+    run = SimpleNamespace(**(vars(RUN) | {"parameters": None, "seed": None, "checkpoint": None}))
+    del run.epochs
+    leaderboard.record("S0.4", run, dataclasses.replace(evaluation(3)), notebook="02")
+    row = leaderboard.read().loc["S0.4"]
+    assert pd.isna(row.epochs) and pd.isna(row.parameters) and pd.isna(row.seed) and pd.isna(row.checkpoint)
