@@ -1,0 +1,61 @@
+"""Digits on a larger canvas: in its centre, at random, or at a chosen distance from the centre (S4.4)."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from mnist_helpers.checks import check_positive_int, problem
+
+CANVAS = 48
+
+
+def centred(split: Any, size: int = CANVAS) -> Any:
+    """Return the split with every image in the centre of an empty canvas of ``size`` by ``size`` pixels.
+
+    Raises ``TypeError`` or ``ValueError`` when the canvas is smaller than the images.
+    """
+    middle = _room(split, size, "centred") // 2
+    return _placed(split, size, np.full((len(split), 2), middle))
+
+
+def shifted(split: Any, size: int = CANVAS, *, seed: int) -> Any:
+    """Return the split with every image at a random place of an empty canvas, all places being equally likely.
+
+    Raises ``TypeError`` or ``ValueError`` when the canvas is smaller than the images.
+    """
+    room = _room(split, size, "shifted")
+    # integers(...) leaves out its upper bound: without the 1, the last row and column would never be reached.
+    return _placed(split, size, np.random.default_rng(seed).integers(0, room + 1, (len(split), 2)))
+
+
+def shifted_by(split: Any, distance: int, size: int = CANVAS, *, seed: int) -> Any:
+    """Return the split with every image ``distance`` pixels away from the centre of the canvas.
+
+    The distance is the larger one of the steps down and across; the direction is drawn at random. Raises ``TypeError``
+    or ``ValueError`` for a distance that leaves the canvas.
+    """
+    room = _room(split, size, "shifted_by")
+    distance = check_positive_int(distance, name="distance", function="shifted_by", minimum=0)
+    if distance > room // 2:
+        raise ValueError(problem("distance", "shifted_by", f"at most {room // 2} on this canvas", repr(distance)))
+    random = np.random.default_rng(seed)
+    steps = random.integers(-distance, distance + 1, (len(split), 2))
+    # one of the two steps goes all the way, to either side
+    steps[np.arange(len(split)), random.integers(0, 2, len(split))] = distance * random.choice([-1, 1], len(split))
+    return _placed(split, size, room // 2 + steps)
+
+
+def _room(split: Any, size: int, function: str) -> int:
+    height = split.images.shape[1]
+    return check_positive_int(size, name="size", function=function, minimum=height) - height
+
+
+def _placed(split: Any, size: int, corners: np.ndarray) -> Any:
+    """Put each image with its upper left corner at (row, column) of its own canvas."""
+    n, height = len(split), split.images.shape[1]
+    canvas = np.zeros((n, size, size, 1), np.float32)
+    rows = corners[:, 0, None, None] + np.arange(height)[None, :, None]  # (n, height, 1)
+    columns = corners[:, 1, None, None] + np.arange(height)[None, None, :]  # (n, 1, width)
+    canvas[np.arange(n)[:, None, None], rows, columns] = split.images
+    return replace(split, images=canvas)

@@ -1,0 +1,57 @@
+"""Digits on a canvas: nothing lost, every place reached, distances as asked."""
+
+import numpy as np
+import pytest
+
+from mnist_helpers.data import Split
+from mnist_helpers.shifts import centred, shifted, shifted_by
+
+
+@pytest.fixture(scope="module")
+def split():
+    rng = np.random.default_rng(0)
+    images = rng.uniform(0.1, 1, (3000, 28, 28, 1)).astype(np.float32)  # no pixel is empty: corners can be found
+    return Split(images, rng.integers(0, 10, 3000), "test", "mnist")
+
+
+def corners(placed):
+    lit = placed.images[..., 0] > 0
+    return np.stack([lit.any(axis=2).argmax(axis=1), lit.any(axis=1).argmax(axis=1)], axis=1)
+
+
+def test_centred_puts_every_image_into_the_middle_unchanged(split):
+    placed = centred(split)
+    assert placed.images.shape == (3000, 48, 48, 1) and placed.images.dtype == np.float32
+    np.testing.assert_array_equal(placed.images[:, 10:38, 10:38], split.images)
+    assert placed.images.sum(dtype=np.float64) == pytest.approx(split.images.sum(dtype=np.float64))
+    assert (placed.labels is split.labels or (placed.labels == split.labels).all()) and placed.name == "test"
+
+
+def test_shifted_reaches_every_place_equally_often(split):
+    placed = shifted(split, seed=1)
+    found = corners(placed)
+    for axis in range(2):
+        counts = np.bincount(found[:, axis], minlength=21)
+        assert len(counts) == 21 and counts.min() > 90 and counts.max() < 200  # 143 expected, the largest offset too
+    row, column = found[7]
+    np.testing.assert_array_equal(placed.images[7, row : row + 28, column : column + 28], split.images[7])
+    np.testing.assert_array_equal(shifted(split, seed=1).images, placed.images)
+    assert not np.array_equal(shifted(split, seed=2).images, placed.images)
+
+
+@pytest.mark.parametrize("distance", [0, 1, 6, 10])
+def test_shifted_by_keeps_its_distance(split, distance):
+    steps = corners(shifted_by(split, distance, seed=0)) - 10
+    assert (np.abs(steps).max(axis=1) == distance).all()
+    if distance:
+        for axis in range(2):
+            assert (steps[:, axis] == distance).any() and (steps[:, axis] == -distance).any()
+
+
+def test_bad_sizes_and_distances_are_refused(split):
+    with pytest.raises(ValueError, match="'size' parameter of centred must be at least 28. Got 20"):
+        centred(split, 20)
+    with pytest.raises(ValueError, match="'distance' parameter of shifted_by must be at most 10.*11"):
+        shifted_by(split, 11, seed=0)
+    with pytest.raises(ValueError, match="'distance'.*at least 0"):
+        shifted_by(split, -1, seed=0)
