@@ -1,0 +1,116 @@
+"""A training run before it starts: its settings, checked, and the key they are filed under."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from mnist_helpers.backend import keras
+from mnist_helpers.checkpoints import key_of
+from mnist_helpers.checks import CLASSES, check_choice, check_positive_int, problem
+from mnist_helpers.signature import (
+    describe_callback,
+    describe_loss,
+    describe_model,
+    describe_optimizer,
+    digest_of_weights,
+)
+
+KEEP = ("weights", "predictions")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that decides the outcome of one run, checked."""
+
+    model: keras.Model
+    digits: Any
+    epochs: int
+    batch_size: int
+    optimizer: keras.optimizers.Optimizer
+    loss: Any
+    seed: int
+    callbacks: tuple[keras.callbacks.Callback, ...]
+    warm_start: bool
+    keep: str
+    key: str = ""
+
+    def description(self) -> dict[str, Any]:
+        """Return the settings as plain data; everything that can change the result is in it."""
+        return {
+            "model": describe_model(self.model),
+            "start": digest_of_weights(self.model) if self.warm_start else "fresh",
+            "loss": describe_loss(self.loss),
+            "optimizer": describe_optimizer(self.optimizer),
+            "epochs": self.epochs,
+            "batch_size": self.batch_size,
+            "seed": self.seed,
+            "callbacks": [describe_callback(callback) for callback in self.callbacks],
+            "keep": self.keep,
+            "data": [self.digits.train.digest, self.digits.validation.digest],
+        }
+
+
+def make_plan(
+    model: Any,
+    digits: Any,
+    epochs: Any,
+    batch_size: Any,
+    optimizer: Any,
+    loss: Any,
+    seed: Any,
+    callbacks: tuple[Any, ...],
+    warm_start: bool,
+    keep: Any,
+) -> Plan:
+    """Check the arguments of ``train`` and return them as a plan. Raises ``TypeError`` or ``ValueError``."""
+    if not isinstance(model, keras.Model):
+        raise TypeError(problem("model", "train", "a Keras model", type(model).__name__))
+    if not model.built:
+        raise ValueError(problem("model", "train", "built, with an explicit Input", f"{model.name!r}, not built"))
+    shape = digits.train.images.shape[1:]
+    if tuple(model.input_shape[1:]) != shape:
+        raise ValueError(problem("model", "train", f"a network for images of shape {shape}", f"{model.input_shape}"))
+    if not all(isinstance(callback, keras.callbacks.Callback) for callback in callbacks):
+        raise TypeError(problem("callbacks", "train", "a sequence of Keras callbacks", repr(callbacks)))
+    plan = Plan(
+        model,
+        digits,
+        check_positive_int(epochs, name="epochs", function="train"),
+        check_positive_int(batch_size, name="batch_size", function="train"),
+        _optimizer(optimizer),
+        _loss(loss),
+        check_positive_int(seed, name="seed", function="train", minimum=0),
+        callbacks,
+        warm_start,
+        check_choice(keep, KEEP, name="keep", function="train"),
+    )
+    return replace(plan, key=key_of(plan.description()))
+
+
+def _optimizer(optimizer: Any) -> keras.optimizers.Optimizer:
+    """Return a fresh optimizer with the same settings."""
+    try:
+        return keras.optimizers.deserialize(keras.optimizers.serialize(keras.optimizers.get(optimizer)))
+    except (ValueError, TypeError, AttributeError) as error:
+        wanted = "the name of a Keras optimizer or an optimizer"
+        raise ValueError(problem("optimizer", "train", wanted, repr(optimizer))) from error
+
+
+def _loss(loss: Any) -> Any:
+    try:
+        return keras.losses.get(loss)
+    except (ValueError, TypeError) as error:
+        raise ValueError(problem("loss", "train", "the name of a Keras loss or a loss", repr(loss))) from error
+
+
+def targets_for(loss: Any, labels: np.ndarray) -> np.ndarray:
+    """Return int64 labels of shape (n,) in the form that a loss compares with the outputs.
+
+    Digits for a sparse loss; float32 of shape (n, 10) otherwise: -1 and 1 for a hinge loss, else one-hot.
+    """
+    name = getattr(loss, "name", getattr(loss, "__name__", str(loss)))
+    if "sparse" in name:
+        return labels
+    one_hot = np.eye(CLASSES, dtype=np.float32)[labels]
+    return 2 * one_hot - 1 if "hinge" in name and "categorical" not in name else one_hot

@@ -1,0 +1,84 @@
+"""A progress bar for training that is gone when training ends, in a notebook and in a terminal."""
+
+import html
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from tqdm import tqdm
+
+from mnist_helpers.backend import keras
+from mnist_helpers.runs import duration
+
+_REFRESH = 0.25  # seconds
+
+
+class TrainingProgress(keras.callbacks.Callback):
+    """Show epoch, batch, accuracy so far and elapsed time while a model trains; leave nothing behind."""
+
+    def __init__(self, name: str, epochs: int, batches: int):
+        super().__init__()
+        self._name, self._epochs, self._batches = name, epochs, batches
+        self._epoch = self._shown_at = 0.0
+        self._start = time.perf_counter()
+        self._line = _notebook_line() or _terminal_line()
+
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        self._epoch = epoch
+
+    def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        now = time.perf_counter()
+        if now - self._shown_at < _REFRESH:
+            return
+        self._shown_at = now
+        done = (self._epoch + (batch + 1) / self._batches) / self._epochs
+        accuracy = f", training accuracy {logs['accuracy']:.1%}" if logs and "accuracy" in logs else ""
+        self._line.show(
+            done,
+            f"{self._name}: epoch {self._epoch + 1:.0f} of {self._epochs}, batch {batch + 1} of {self._batches}"
+            f"{accuracy}, {duration(now - self._start)}",
+        )
+
+    def close(self) -> None:
+        """Take the bar away."""
+        self._line.close()
+
+
+class _Terminal:
+    def __init__(self) -> None:
+        self._bar = tqdm(total=1.0, leave=False, bar_format="{desc}", disable=not sys.stderr.isatty())
+
+    def show(self, done: float, text: str) -> None:
+        self._bar.set_description_str(f"[{'=' * round(20 * done):<20}] {text}")
+
+    def close(self) -> None:
+        self._bar.close()
+
+
+class _Notebook:
+    """An output that is emptied at the end: a stored notebook keeps no trace of the bar."""
+
+    def __init__(self, display: Any) -> None:
+        self._handle = display({"text/plain": ""}, raw=True, display_id=True)
+
+    def show(self, done: float, text: str) -> None:
+        bar = f'<progress value="{done:.3f}" max="1" style="width: 12em"></progress> {html.escape(text)}'
+        self._handle.update({"text/html": bar, "text/plain": text}, raw=True)
+
+    def close(self) -> None:
+        self._handle.update({}, raw=True)
+
+
+def _notebook_line() -> _Notebook | None:
+    if "ipykernel" not in sys.modules:
+        return None
+    from IPython import get_ipython
+    from IPython.display import display
+
+    shell = get_ipython()
+    return _Notebook(display) if shell is not None and hasattr(shell, "kernel") else None
+
+
+def _terminal_line() -> _Terminal:
+    return _Terminal()

@@ -1,0 +1,120 @@
+"""The state of an unfinished training run, kept after every epoch."""
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from mnist_helpers import checkpoints
+from mnist_helpers.backend import keras
+
+
+@dataclass(frozen=True)
+class State:
+    """How far a run has come: finished epochs, their rows, seconds of training, whether a callback has stopped it."""
+
+    epoch: int = 0
+    rows: tuple[dict[str, float], ...] = ()
+    seconds: float = 0.0
+    stopped: bool = False
+
+    def after_epoch(self, logs: Mapping[str, float], seconds: float, stopped: bool) -> "State":
+        """Return the state one epoch later."""
+        row = {"epoch": self.epoch + 1} | {key: float(value) for key, value in logs.items()}
+        return replace(
+            self, epoch=self.epoch + 1, rows=(*self.rows, row), seconds=self.seconds + seconds, stopped=stopped
+        )
+
+
+class SteadyCallbacks(keras.callbacks.CallbackList):
+    """Callbacks that live through many calls of ``fit`` as if they were one.
+
+    Each epoch is a ``fit`` of its own; without this, early stopping would start to count anew in every epoch.
+    """
+
+    def __init__(self, callbacks: Sequence[keras.callbacks.Callback], bar: keras.callbacks.Callback, model: Any):
+        self.users = [deepcopy(callback) for callback in callbacks]
+        self._logs = _LastLogs()
+        super().__init__([*self.users, self._logs, bar], add_history=True, model=model)
+        super().on_train_begin()
+
+    @property
+    def last_logs(self) -> dict[str, float]:
+        """Loss and metrics of the last epoch, and the learning rate it ended with."""
+        return self._logs.last
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Do nothing: training began once, when this object was made."""
+
+    def on_train_end(self, logs: Any = None) -> None:
+        """Do nothing: training ends in ``finish``."""
+
+    def finish(self) -> None:
+        """End the training: early stopping puts its best weights back here."""
+        super().on_train_end()
+
+
+class _LastLogs(keras.callbacks.Callback):
+    last: dict[str, float]
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self.rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self.last = dict(logs or {})
+        self.last["learning_rate"] = self.rate  # the one that this epoch began with
+
+
+def save(state: State, model: keras.Model, callbacks: SteadyCallbacks, name: str, key: str) -> None:
+    """Keep everything that the next epoch depends on: weights, optimizer, dropout's seeds, callbacks."""
+    arrays = {f"m{i}": _array(variable) for i, variable in enumerate(model.variables)}
+    arrays |= {f"o{i}": _array(variable) for i, variable in enumerate(model.optimizer.variables)}
+    plain = []
+    for i, callback in enumerate(callbacks.users):
+        values, weights = _callback_state(callback)
+        plain.append(values)
+        arrays |= {f"c{i}_{j}": weight for j, weight in enumerate(weights)}
+    record = {"epoch": state.epoch, "rows": state.rows, "seconds": state.seconds, "stopped": state.stopped}
+    checkpoints.write(f"{name} unfinished", key, arrays, record | {"callbacks": plain}, compress=False)
+
+
+def load(model: keras.Model, callbacks: SteadyCallbacks, name: str, key: str) -> State:
+    """Put an unfinished run's state into a freshly compiled model and its callbacks, and return how far it came."""
+    found = checkpoints.find(f"{name} unfinished", key)
+    if found is None:
+        return State()
+    model.optimizer.build(model.trainable_variables)
+    for letter, variables in (("m", model.variables), ("o", model.optimizer.variables)):
+        for i, variable in enumerate(variables):
+            variable.assign(found.arrays[f"{letter}{i}"])
+    for i, (callback, values) in enumerate(zip(callbacks.users, found.record["callbacks"], strict=True)):
+        vars(callback).update(values)
+        weights = [found.arrays[n] for n in sorted(_names(found.arrays, f"c{i}_"), key=lambda n: int(n.split("_")[1]))]
+        if weights:
+            callback.best_weights = weights
+    record = found.record
+    return State(record["epoch"], tuple(record["rows"]), record["seconds"], record["stopped"])
+
+
+def forget(name: str, key: str) -> None:
+    """Remove the state of a run that is finished."""
+    (checkpoints.user_directory() / checkpoints.file_name(f"{name} unfinished", key)).unlink(missing_ok=True)
+
+
+def _names(arrays: Mapping[str, np.ndarray], prefix: str) -> list[str]:
+    return [name for name in arrays if name.startswith(prefix)]
+
+
+def _array(variable: Any) -> np.ndarray:
+    return np.asarray(keras.ops.convert_to_numpy(variable))
+
+
+def _callback_state(callback: keras.callbacks.Callback) -> tuple[dict[str, Any], list[np.ndarray]]:
+    """Return a callback's plain attributes (counters, best value) and the best weights it holds."""
+    plain = {}
+    for key, value in vars(callback).items():
+        if isinstance(value, str) or (isinstance(value, bool | int | float | np.number) and np.isfinite(value)):
+            plain[key] = value.item() if isinstance(value, np.number) else value
+    return plain, list(getattr(callback, "best_weights", None) or [])

@@ -1,0 +1,275 @@
+"""Train a network reproducibly, resumably, and only once."""
+
+import contextlib
+import random
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mnist_helpers import checkpoints, resume
+from mnist_helpers.backend import keras
+from mnist_helpers.budget import Budget
+from mnist_helpers.logs import write_csv, write_tensorboard
+from mnist_helpers.plan import Plan, make_plan, targets_for
+from mnist_helpers.progress import TrainingProgress
+from mnist_helpers.runs import device_name, duration
+
+_HISTORY = ("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
+
+
+class DivergedError(ArithmeticError):
+    """The training loss became infinite or not a number."""
+
+
+@dataclass(frozen=True, repr=False)
+class Run:
+    """A trained network and how it came to be.
+
+    history : one row an epoch that was really trained (index "epoch" from 1); columns loss, accuracy, val_loss,
+        val_accuracy, learning_rate.
+    seconds : wall time of training, over all its sessions. train_accuracy, validation_accuracy : 0 to 1, of the final
+        weights. full : whether it is a complete run of the full profile on the real MNIST.
+    predictions : with ``keep="predictions"``, int64 digits of shape (n,) for "validation" and "test"; else empty.
+    model : the trained network; None where a checkpoint kept the predictions only.
+    """
+
+    name: str
+    parameters: int
+    model: keras.Model | None
+    history: pd.DataFrame
+    seconds: float
+    from_checkpoint: bool
+    train_accuracy: float
+    validation_accuracy: float
+    seed: int
+    device: str
+    full: bool
+    predictions: dict[str, np.ndarray] = field(default_factory=dict)
+    checkpoint: str | None = None
+
+    @property
+    def epochs(self) -> int:
+        """Number of epochs that were trained."""
+        return len(self.history)
+
+    def __repr__(self) -> str:
+        return (
+            f"{self.name}: {self.parameters:,} parameters, {self.epochs} epochs in {duration(self.seconds)}, "
+            f"validation accuracy {self.validation_accuracy:.2%}"
+        )
+
+
+def train(
+    model: keras.Model,
+    digits: Any,
+    *,
+    epochs: int,
+    batch_size: int = 128,
+    optimizer: str | keras.optimizers.Optimizer = "adam",
+    loss: Any = "sparse_categorical_crossentropy",
+    seed: int = 0,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    warm_start: bool = False,
+    keep: str = "weights",
+    retrain: bool = False,
+    csv_log: str | Path | None = None,
+    tensorboard: str | Path | None = None,
+) -> Run:
+    """Train a copy of ``model`` on ``digits.train``, or load it when exactly this was trained before.
+
+    Parameters
+    ----------
+    model : uncompiled Keras model for images of the digits' shape; it is never changed. The copy starts from fresh
+        weights drawn from ``seed``, unless ``warm_start``: then from the weights that ``model`` has.
+    epochs, batch_size : at least 1.
+    optimizer : a name or a Keras optimizer; its settings are copied, so one object may serve many runs.
+    loss : a name or a Keras loss. Labels are given as it needs them: digits for a sparse loss, -1 and 1 for a hinge
+        loss, one-hot rows otherwise.
+    seed : decides initial weights, order of the images and dropout. Same seed, same machine: same weights.
+    callbacks : Keras callbacks, such as ``EarlyStopping(restore_best_weights=True)``; copied, fresh in every run.
+    keep : what a checkpoint holds: "weights", or "predictions" for one of many runs of a study, of which only the
+        predicted digits of the validation and test images are needed later (10 kB instead of megabytes).
+    retrain : train although a checkpoint exists.
+    csv_log : file that gets the history after every epoch. tensorboard : folder that gets it as TensorBoard events.
+
+    A run that was killed goes on from its last finished epoch. The weights are rounded to float16 when training ends,
+    so that a run and its checkpoint are the same network.
+
+    Raises
+    ------
+    DivergedError : the loss is no longer finite. TypeError, ValueError : a bad argument, naming it.
+    """
+    plan = make_plan(model, digits, epochs, batch_size, optimizer, loss, seed, tuple(callbacks), warm_start, keep)
+    name = model.name
+    applies = checkpoints.checkpoints_apply(digits.source)
+    run = _stored(plan, name) if applies and not retrain else None
+    if run is not None:
+        print(f"{name}: loaded ({_told(run)}); retrain=True trains it anew")
+    else:
+        run = _trained(plan, name, applies, csv_log, tensorboard)
+        print(f"{name}: trained ({_told(run)})")
+    if csv_log is not None:
+        write_csv(run.history, Path(csv_log))
+    if tensorboard is not None:
+        write_tensorboard(run.history, Path(tensorboard))
+    return run
+
+
+def _told(run: Run) -> str:
+    return f"{run.epochs} epoch{'s' if run.epochs > 1 else ''} in {duration(run.seconds)}"
+
+
+def _stored(plan: Plan, name: str) -> Run | None:
+    found = checkpoints.find(name, plan.key)
+    if found is None:
+        return None
+    model, predictions = None, {}
+    if plan.keep == "weights":
+        model = keras.models.clone_model(plan.model)
+        model.set_weights([found.arrays[f"w{i}"].astype(np.float32) for i in range(len(model.weights))])
+    else:
+        predictions = {split: values.astype(np.int64) for split, values in found.arrays.items()}
+    record = found.record
+    return Run(
+        name,
+        plan.model.count_params(),
+        model,
+        history_frame(record["history"]),
+        record["seconds"],
+        from_checkpoint=True,
+        train_accuracy=record["train_accuracy"],
+        validation_accuracy=record["validation_accuracy"],
+        seed=plan.seed,
+        device=record["device"],
+        full=True,
+        predictions=predictions,
+        checkpoint=found.path.name,
+    )
+
+
+def _trained(plan: Plan, name: str, applies: bool, csv_log: Any, tensorboard: Any) -> Run:
+    budget = Budget.of(plan.digits)
+    train_split = budget.take(plan.digits.train)
+    with seeded(plan.seed):
+        model = keras.models.clone_model(plan.model)
+        if plan.warm_start:
+            model.set_weights(plan.model.get_weights())
+        model.compile(optimizer=plan.optimizer, loss=plan.loss, metrics=["accuracy"])
+    bar = TrainingProgress(name, plan.epochs, -(-len(train_split) // plan.batch_size))
+    try:
+        rows, seconds = _epochs(plan, model, train_split, bar, applies, csv_log)
+    finally:
+        bar.close()
+    model.set_weights([rounded(weight).astype(np.float32) for weight in model.get_weights()])
+    predictions = {"validation": _predict(model, plan.digits.validation)}
+    if plan.keep == "predictions":
+        predictions["test"] = _predict(model, plan.digits.test)
+    run = Run(
+        name,
+        model.count_params(),
+        model,
+        history_frame(rows),
+        seconds,
+        from_checkpoint=False,
+        train_accuracy=_share_right(_predict(model, train_split), train_split),
+        validation_accuracy=_share_right(predictions["validation"], plan.digits.validation),
+        seed=plan.seed,
+        device=device_name(),
+        full=budget.full,
+        predictions=predictions if plan.keep == "predictions" else {},
+    )
+    return _kept(run, plan, name) if applies else run
+
+
+def _epochs(
+    plan: Plan, model: keras.Model, train_split: Any, bar: TrainingProgress, applies: bool, csv_log: Any
+) -> tuple[list[dict[str, float]], float]:
+    """Train epoch by epoch, so that each one can be the last of this process."""
+    targets = targets_for(plan.loss, train_split.labels)
+    validation = (plan.digits.validation.images, targets_for(plan.loss, plan.digits.validation.labels))
+    callbacks = resume.SteadyCallbacks(plan.callbacks, bar, model)
+    state = resume.load(model, callbacks, model.name, plan.key) if applies else resume.State()
+    while state.epoch < plan.epochs and not state.stopped:
+        start = time.perf_counter()
+        order = np.random.default_rng([plan.seed, state.epoch]).permutation(len(train_split))
+        model.fit(
+            train_split.images[order],
+            targets[order],
+            batch_size=plan.batch_size,
+            shuffle=False,  # shuffled above, from the seed and the epoch alone: a resumed run sees the same order
+            initial_epoch=state.epoch,
+            epochs=state.epoch + 1,
+            validation_data=validation,
+            validation_batch_size=512,
+            callbacks=callbacks,
+            verbose=0,
+        )
+        row = callbacks.last_logs
+        if not np.isfinite(row["loss"]):
+            raise DivergedError(
+                f"The loss of {model.name} became {row['loss']} in epoch {state.epoch + 1}. "
+                "A smaller learning rate, or inputs scaled to [0, 1], usually helps."
+            )
+        state = state.after_epoch(row, time.perf_counter() - start, bool(model.stop_training))
+        if csv_log is not None:
+            write_csv(history_frame(state.rows), Path(csv_log))
+        if applies and state.epoch < plan.epochs:
+            resume.save(state, model, callbacks, model.name, plan.key)
+    callbacks.finish()
+    return state.rows, state.seconds
+
+
+def _kept(run: Run, plan: Plan, name: str) -> Run:
+    if plan.keep == "weights" and run.model is not None:
+        arrays = {f"w{i}": rounded(weight) for i, weight in enumerate(run.model.get_weights())}
+    else:
+        arrays = {split: values.astype(np.uint8) for split, values in run.predictions.items()}
+    record = {
+        "name": name,
+        "description": plan.description(),
+        "history": run.history.reset_index().to_dict("records"),
+        "seconds": run.seconds,
+        "train_accuracy": run.train_accuracy,
+        "validation_accuracy": run.validation_accuracy,
+        "device": run.device,
+    }
+    path = checkpoints.write(name, plan.key, arrays, record)
+    resume.forget(name, plan.key)
+    return replace(run, checkpoint=path.name if path else None)
+
+
+def rounded(weight: np.ndarray) -> np.ndarray:
+    """Return a weight as float16, or as float32 where float16 cannot hold it."""
+    with np.errstate(over="ignore"):
+        half = weight.astype(np.float16)
+    return half if np.isfinite(half).all() else weight.astype(np.float32)
+
+
+def history_frame(rows: Sequence[dict[str, float]]) -> pd.DataFrame:
+    """Return the rows of a history as a table with the index "epoch"."""
+    return pd.DataFrame(list(rows)).set_index("epoch")[list(_HISTORY)]
+
+
+def _predict(model: keras.Model, split: Any) -> np.ndarray:
+    return np.asarray(model.predict(split.images, batch_size=512, verbose=0).argmax(axis=1), np.int64)
+
+
+def _share_right(predictions: np.ndarray, split: Any) -> float:
+    return float(np.mean(predictions == split.labels))
+
+
+@contextlib.contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Draw initial weights and dropout from ``seed``, and leave Python's and NumPy's own generators as they were."""
+    states = random.getstate(), np.random.get_state()  # noqa: NPY002
+    keras.utils.set_random_seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])  # noqa: NPY002
