@@ -1,0 +1,136 @@
+"""The three files that name dependencies agree: setup.cfg, requirements.lock and environment.yml; and the Makefile."""
+
+import configparser
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+ROOT = Path(__file__).resolve().parents[1]
+CONDA_PYTHON = "3.12"
+_PIN = re.compile(r"^([A-Za-z0-9][\w.-]*)==([^\s;]+)(?: ; (.+?))? \\$")
+
+
+def declared() -> list[Requirement]:
+    """The direct dependencies in setup.cfg, those for the tests among them."""
+    settings = configparser.ConfigParser()
+    settings.read(ROOT / "setup.cfg", encoding="utf-8")
+    lines = settings["options"]["install_requires"] + settings["options.extras_require"]["test"]
+    return [Requirement(line) for line in lines.splitlines() if line.strip()]
+
+
+def locked(text: str) -> dict[str, list[tuple[Requirement, str, int]]]:
+    """Every package of a lock file: its pins as (requirement, version, number of hashes)."""
+    packages: dict[str, list[tuple[Requirement, str, int]]] = {}
+    entries = re.split(r"\n(?=[A-Za-z0-9])", text.strip())
+    for entry in entries:
+        first, *rest = entry.splitlines()
+        match = _PIN.match(first)
+        assert match, f"not a pinned and hashed package: {first}"
+        name, version, marker = match.groups()
+        requirement = Requirement(f"{name}=={version}" + (f" ; {marker}" if marker else ""))
+        assert all(re.fullmatch(r"    --hash=sha256:[0-9a-f]{64}(?: \\)?", line) for line in rest), (
+            f"odd lines at {name}"
+        )
+        packages.setdefault(canonicalize_name(name), []).append((requirement, version, len(rest)))
+    return packages
+
+
+LOCK = locked((ROOT / "requirements.lock").read_text(encoding="utf-8"))
+
+
+def version_for_conda(name: str) -> str:
+    environment = {"python_version": CONDA_PYTHON, "python_full_version": f"{CONDA_PYTHON}.0"}
+    pins = [
+        version
+        for requirement, version, _ in LOCK[canonicalize_name(name)]
+        if requirement.marker is None or requirement.marker.evaluate(environment)
+    ]
+    assert len(pins) == 1, f"{name}: {pins}"
+    return pins[0]
+
+
+@pytest.mark.parametrize("requirement", declared(), ids=lambda requirement: requirement.name)
+def test_lock_holds_every_direct_dependency_in_a_version_that_setup_cfg_allows(requirement):
+    pins = LOCK.get(canonicalize_name(requirement.name))
+    assert pins, f"{requirement.name} is not in requirements.lock: run make lock"
+    for _, version, _ in pins:
+        assert requirement.specifier.contains(Version(version), prereleases=True), f"{version}: run make lock"
+
+
+def test_lock_has_hashes_for_every_package():
+    assert len(LOCK) > 50
+    assert not [name for name, pins in LOCK.items() if min(hashes for _, _, hashes in pins) < 1]
+
+
+def test_lock_names_no_index_and_no_address():
+    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    assert not re.findall(r"(?m)^\s*--(?!hash=).*|\w+://\S+| @ ", text)
+
+
+@pytest.mark.parametrize(
+    "bad", ["numpy>=2\n", "--index-url x\n", "numpy==2.4.6\n", "numpy==2.4.6 \\\n    --hash=md5:00\n"]
+)
+def test_a_lock_file_that_is_not_pinned_and_hashed_is_noticed(bad):
+    with pytest.raises(AssertionError):
+        locked(bad)
+
+
+def test_environment_yml_pins_the_direct_dependencies_as_the_lock_does():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    *conda, pip = environment["dependencies"]
+    assert environment["channels"] == ["conda-forge"]
+    assert conda == [f"python={CONDA_PYTHON}", "pip"]
+    *pins, project = pip["pip"]
+    assert project == "-e ."
+    assert pins == [f"{requirement.name}=={version_for_conda(requirement.name)}" for requirement in declared()]
+
+
+def make(*arguments: str, directory: Path) -> subprocess.CompletedProcess[str]:
+    if shutil.which("make") is None:
+        pytest.skip("there is no make here")
+    # these tests may themselves have been started by make, whose flags are not meant for this one
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    return subprocess.run(
+        ["make", *arguments], cwd=directory, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_make_help_lists_every_target_in_one_line_each():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    phony = re.search(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)
+    assert phony
+    lines = make("help", directory=ROOT).stdout.splitlines()
+    assert all(len(line) <= 120 for line in lines)
+    assert sorted(line.split()[0] for line in lines[1:]) == sorted(phony[1].split())
+
+
+OTHER_PYTHON = """#!/bin/sh
+if [ "$1" = -V ]; then echo Python {version}
+elif [ "$1" = -c ]; then exec '{real}' -c "import sys; sys.version_info = tuple(map(int, '{version}'.split('.'))); $2"
+else mkdir .venv; exit 9
+fi
+"""
+
+
+@pytest.mark.parametrize("version", [None, "3.10.14", "3.14.0"])
+def test_make_refuses_a_python_that_will_not_do_in_one_line(tmp_path, version):
+    python = tmp_path / "a python"
+    if version:
+        python.write_text(OTHER_PYTHON.format(version=version, real=sys.executable))
+        python.chmod(0o755)
+    for name in ("Makefile", "requirements.lock", "setup.cfg"):
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    done = make("setup", f"PYTHON={python}", directory=tmp_path)
+    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert done.returncode == 2 and len(errors) == 1
+    assert (f"is needed, but {python} is Python {version};" if version else f"there is no {python} here") in errors[0]
+    assert not (tmp_path / ".venv").exists()
