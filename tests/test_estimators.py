@@ -6,23 +6,15 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import SGDClassifier
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
+from small import digits_of
 
 from mnist_helpers import checkpoints, estimators, evaluate, fit_estimator
-from mnist_helpers.data import Digits, Split
-
-
-def made(n, name, seed):
-    rng = np.random.default_rng(seed)
-    labels = np.arange(n) % 10
-    images = rng.random((n, 28, 28, 1)).astype(np.float32) / 4
-    images[np.arange(n), labels, :, 0] = 1  # a bright row for each digit
-    return Split(images, labels, name, "mnist")
+from mnist_helpers.data import Digits
 
 
 @pytest.fixture
 def digits():
-    parts = [made(n, name, seed) for seed, (name, n) in enumerate({"train": 200, "validation": 50, "test": 60}.items())]
-    return Digits(*parts, source="mnist", origin="made up")
+    return digits_of(200, 50, 60)
 
 
 @pytest.fixture(autouse=True)

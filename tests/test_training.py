@@ -10,40 +10,17 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
+from small import digits_of, settings, tiny
 
 from mnist_helpers import checkpoints, train
 from mnist_helpers.backend import keras
-from mnist_helpers.data import Digits, Split
 from mnist_helpers.plan import targets_for
 from mnist_helpers.training import DivergedError
 
 
-def made(n, name, seed):
-    rng = np.random.default_rng(seed)
-    labels = np.arange(n) % 10
-    images = rng.random((n, 28, 28, 1)).astype(np.float32) / 2
-    images[np.arange(n), labels, :, 0] += 0.5  # a bright row for each digit
-    return Split(images, labels, name, "mnist")
-
-
-def made_digits():
-    parts = [made(n, name, seed) for seed, (name, n) in enumerate({"train": 300, "validation": 60, "test": 50}.items())]
-    return Digits(*parts, source="mnist", origin="made up")
-
-
-def tiny(activation="relu", rate=0.2):
-    layers = keras.layers
-    stack = [keras.Input((28, 28, 1)), layers.Flatten(), layers.Dense(8, activation=activation)]
-    return keras.Sequential([*stack, layers.Dropout(rate), layers.Dense(10, activation="softmax")], name="tiny")
-
-
-def settings(**changes):
-    return {"epochs": 3, "batch_size": 64, "seed": 1} | changes
-
-
 @pytest.fixture(scope="module")
 def digits():
-    return made_digits()
+    return digits_of()
 
 
 @pytest.fixture(autouse=True)
@@ -221,8 +198,9 @@ def test_bad_models_are_refused(digits):
 KILLED = """
     import os, signal, sys
     sys.path.insert(0, {tests!r})
-    from test_training import keras, made_digits, settings, tiny
+    from small import digits_of, settings, tiny
     from mnist_helpers import train, training
+    from mnist_helpers.backend import keras
 
     class Kill(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
@@ -240,7 +218,7 @@ KILLED = """
 
     training.TrainingProgress = bar_and_kill
     stop = keras.callbacks.EarlyStopping(patience=3, restore_best_weights=True)
-    train(tiny(), made_digits(), **settings(epochs=5, callbacks=[stop]))
+    train(tiny(), digits_of(), **settings(epochs=5, callbacks=[stop]))
 """
 
 
@@ -260,6 +238,25 @@ def test_a_run_killed_within_an_epoch_goes_on_and_ends_with_the_same_weights(dig
     assert same_weights(undisturbed, resumed)
     pd.testing.assert_frame_equal(undisturbed.history, resumed.history)
     assert [path.name for path in store.iterdir()] == [resumed.checkpoint]
+
+
+TWICE = """
+    import sys
+    sys.path.insert(0, {tests!r})
+    from small import digits_of, settings, tiny
+    from mnist_helpers import train
+    print(train(tiny(), digits_of(), **settings()).validation_accuracy)
+"""
+
+
+def test_two_kernels_that_train_the_same_leave_one_whole_checkpoint(digits, store):
+    script = textwrap.dedent(TWICE.format(tests=os.path.dirname(__file__)))  # noqa: PTH120
+    both = [subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    printed = [process.communicate(timeout=120)[0].splitlines()[-1] for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    run = train(tiny(), digits, **settings())
+    assert run.from_checkpoint and [path.name for path in store.iterdir()] == [run.checkpoint]
+    assert [float(accuracy) for accuracy in printed] == [run.validation_accuracy] * 2
 
 
 def _counted(fit, epochs):

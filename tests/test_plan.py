@@ -1,0 +1,135 @@
+"""Keys: any setting, layer, seed or image changes them; names, wrappers and library versions do not."""
+
+import copy
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from small import digits_of, tiny
+
+from mnist_helpers import checkpoints, models
+from mnist_helpers.backend import keras, layers
+from mnist_helpers.data import Split
+from mnist_helpers.plan import make_plan
+from mnist_helpers.signature import describe_model
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return digits_of(40, 20, 10)
+
+
+def key(data, **changes):
+    chosen = {
+        "model": tiny(),
+        "digits": data,
+        "epochs": 3,
+        "batch_size": 64,
+        "optimizer": "adam",
+        "loss": "sparse_categorical_crossentropy",
+        "seed": 0,
+        "callbacks": (),
+        "warm_start": False,
+        "keep": "weights",
+    }
+    return make_plan(**(chosen | changes)).key
+
+
+def other_images(digits, part):
+    split = getattr(digits, part)
+    images = split.images.copy()
+    images[0, 0, 0, 0] += 1 / 255
+    return replace(digits, **{part: Split(images, split.labels, split.name, split.source)})
+
+
+def stop(**settings):
+    return (keras.callbacks.EarlyStopping(**settings),)
+
+
+CHANGES = {
+    "epochs": lambda digits: {"epochs": 4},
+    "batch size": lambda digits: {"batch_size": 65},
+    "seed": lambda digits: {"seed": 1},
+    "loss": lambda digits: {"loss": "mean_squared_error"},
+    "setting of a loss": lambda digits: {"loss": keras.losses.CategoricalCrossentropy(label_smoothing=0.1)},
+    "optimizer": lambda digits: {"optimizer": "sgd"},
+    "learning rate": lambda digits: {"optimizer": keras.optimizers.Adam(0.0011)},
+    "setting of an optimizer": lambda digits: {"optimizer": keras.optimizers.Adam(beta_2=0.995)},
+    "schedule": lambda digits: {"optimizer": keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.001, 10))},
+    "callback": lambda digits: {"callbacks": stop(patience=2)},
+    "setting of a callback": lambda digits: {"callbacks": stop(patience=3)},
+    "activation": lambda digits: {"model": tiny("tanh")},
+    "dropout": lambda digits: {"model": tiny(rate=0.3)},
+    "warm start": lambda digits: {"warm_start": True},
+    "what is kept": lambda digits: {"keep": "predictions"},
+    "training images": lambda digits: {"digits": other_images(digits, "train")},
+    "validation images": lambda digits: {"digits": other_images(digits, "validation")},
+}
+
+
+def test_every_change_of_what_is_trained_changes_the_key(digits):
+    keys = {name: key(digits, **change(digits)) for name, change in CHANGES.items()}
+    keys["nothing"] = key(digits)
+    assert len(set(keys.values())) == len(keys), keys
+
+
+def test_what_does_not_matter_keeps_the_key(digits):
+    assert key(digits) == key(digits, optimizer=keras.optimizers.Adam(0.001, name="mine"))
+    assert key(digits) == key(digits, loss=keras.losses.sparse_categorical_crossentropy)
+    assert key(digits) == key(other_images(digits, "test"))
+    keras.layers.Dense(3)  # shifts the names that Keras gives to layers
+    assert key(digits) == key(digits)
+
+
+def test_a_new_option_of_a_newer_keras_that_is_off_keeps_the_key(monkeypatch):
+    model = models.lenet_like(normalization=True)
+    before = checkpoints.key_of(describe_model(model))
+    config = copy.deepcopy(model.get_config())
+    for layer in config["layers"]:
+        layer["config"] |= {"new_option": None, "another": False, "name": layer["config"]["name"]}
+        layer["module"] = "keras.moved"
+    monkeypatch.setattr(model, "get_config", lambda: config)
+    assert checkpoints.key_of(describe_model(model)) == before
+    config["layers"][2]["config"]["new_option"] = "on"
+    assert checkpoints.key_of(describe_model(model)) != before
+
+
+def test_wiring_and_layer_kinds_change_the_key():
+    def network(crossed, pooling):
+        image = keras.Input((28, 28, 1))
+        one, two = (layers.Conv2D(2, 3)(image) for _ in range(2))
+        pooled = getattr(layers, pooling)(2)(one if crossed else two)
+        joined = layers.Concatenate()([layers.Flatten()(one), layers.Flatten()(pooled)])
+        return keras.Model(image, layers.Dense(10)(joined), name="net")
+
+    kinds = [(False, "MaxPooling2D"), (True, "MaxPooling2D"), (True, "AveragePooling2D")]
+    keys = [checkpoints.key_of(describe_model(network(*kind))) for kind in kinds]
+    assert len(set(keys)) == 3
+    assert keys[0] == checkpoints.key_of(describe_model(network(*kinds[0])))
+
+
+def test_all_networks_of_the_series_have_keys_of_their_own():
+    networks = [
+        *(models.lenet5(activation) for activation in ("relu", "sigmoid", "tanh", "elu", "leaky_relu")),
+        *(models.lenet5(output=output) for output in ("linear", "tanh")),
+        *(models.lenet_like(rescale=rescale) for rescale in (1.0, 255.0)),
+        models.lenet_like(dropout=0.45),
+        models.lenet_like(normalization=True),
+        models.small_cnn(),
+        models.small_cnn(pool_stride=1),
+    ]
+    assert len({checkpoints.key_of(describe_model(network)) for network in networks}) == len(networks)
+
+
+def test_keys_of_today_are_keys_of_tomorrow():
+    # Written down once. If this fails after an upgrade, every stored checkpoint would be orphaned: mend the signature.
+    assert checkpoints.key_of(describe_model(models.lenet5("leaky_relu"))) == "6cc91cbf90e84f54"
+    assert checkpoints.key_of(describe_model(models.inception_net())) == "9133843e3267df1f"
+    assert np.unique([len(path.stem.split("-")[-1]) for path in checkpoints.series_directory().glob("*.npz")]) == 16
+
+
+@pytest.mark.parametrize("path", sorted(checkpoints.series_directory().glob("*.npz")), ids=lambda path: path.stem)
+def test_every_checkpoint_of_the_series_is_whole_and_under_its_own_key(path):
+    stored = checkpoints.read(path, path.stem.split("-")[-1])
+    if "description" in stored.record:
+        assert checkpoints.key_of(stored.record["description"]) == path.stem.split("-")[-1]
