@@ -140,8 +140,9 @@ def write(
 
 def _packed(arrays: Mapping[str, np.ndarray], record: Mapping[str, Any], compress: bool) -> bytes:
     buffer = io.BytesIO()
+    contents: dict[str, Any] = {"record": np.frombuffer(_json(record), np.uint8), **arrays}
     save = np.savez_compressed if compress else np.savez
-    save(buffer, record=np.frombuffer(_json(record), np.uint8), **arrays)
+    save(buffer, **contents)
     return buffer.getvalue()
 
 

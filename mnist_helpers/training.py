@@ -188,7 +188,7 @@ def _trained(plan: Plan, name: str, applies: bool, csv_log: Any, tensorboard: An
 
 def _epochs(
     plan: Plan, model: keras.Model, train_split: Any, bar: TrainingProgress, applies: bool, csv_log: Any
-) -> tuple[list[dict[str, float]], float]:
+) -> tuple[Sequence[dict[str, float]], float]:
     """Train epoch by epoch, so that each one can be the last of this process."""
     targets = targets_for(plan.loss, train_split.labels)
     validation = (plan.digits.validation.images, targets_for(plan.loss, plan.digits.validation.labels))
