@@ -1,5 +1,7 @@
 """Tests of the charts: bars, texts, colours, ticks and error bars, read back from the artists."""
 
+from types import SimpleNamespace
+
 import matplotlib
 import numpy as np
 import pandas as pd
