@@ -1,7 +1,9 @@
 """What makes a notebook a lesson: claims that are checked, the banner, source code shown where it is first used."""
 
+import ast
 import inspect
 import os
+import textwrap
 from collections.abc import Callable
 from typing import Any
 
@@ -63,5 +65,14 @@ def _splits(digits: Any) -> list[tuple[str, Any]]:
 
 
 def show_source(function: Callable[..., Any]) -> None:
-    """Print the source code of a function or class, where a notebook uses it for the first time."""
-    print(inspect.getsource(function).rstrip())
+    """Print the source code of a function or class, where a notebook uses it for the first time.
+
+    Of its docstring only the first line is shown; ``help(function)`` shows it all.
+    """
+    source = textwrap.dedent(inspect.getsource(function)).rstrip()
+    lines = source.splitlines()
+    first = ast.parse(source).body[0].body[0]  # type: ignore[attr-defined]
+    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+        summary = first.value.value.strip().splitlines()[0]
+        lines[first.lineno - 1 : first.end_lineno] = [f'{" " * first.col_offset}"""{summary}"""']
+    print("\n".join(lines))

@@ -66,7 +66,15 @@ def test_banner(capsys):
     assert "SMOKE PROFILE" in capsys.readouterr().out
 
 
-def test_show_source_prints_the_code_itself(capsys):
+def test_show_source_prints_the_code_and_the_first_line_of_the_docstring(capsys):
     show_source(claim)
     printed = capsys.readouterr().out
     assert printed.startswith("def claim(conclusion: str") and "ClaimFailed" in printed
+    assert '    """Print a conclusion with a tick' in printed and "Parameters" not in printed
+    compile(printed, "printed", "exec")
+    show_source(environment_free)
+    assert capsys.readouterr().out == "def environment_free(x):\n    return x\n"
+
+
+def environment_free(x):
+    return x
