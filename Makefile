@@ -6,7 +6,7 @@ IN := .venv/bin/python -m
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup run test test-unit test-notebooks lab data lint format lock clean
+.PHONY: help setup run test test-unit test-notebooks lab data lint format bench lock clean
 
 help: ## list these targets
 	@echo 'make TARGET [PYTHON=python3.12], where TARGET is one of'
@@ -48,6 +48,9 @@ lab: setup ## open the series in JupyterLab
 
 data: setup ## fetch MNIST now, and say where it lies
 	$(IN) mnist_helpers data
+
+bench: setup ## measure speed and memory (tests/benchmarks); writes build/bench.json
+	$(IN) tests.benchmarks
 
 lock: ## resolve requirements.lock anew from setup.cfg (needs uv)
 	@command -v uv >/dev/null || { echo 'error: make lock needs uv on the PATH: https://docs.astral.sh/uv/' >&2; exit 1; }

@@ -191,30 +191,11 @@ def _epochs(
 ) -> tuple[Sequence[dict[str, float]], float]:
     """Train epoch by epoch, so that each one can be the last of this process."""
     targets = targets_for(plan.loss, train_split.labels)
-    validation = (plan.digits.validation.images, targets_for(plan.loss, plan.digits.validation.labels))
     callbacks = resume.SteadyCallbacks(plan.callbacks, bar, model)
     state = resume.load(model, callbacks, model.name, plan.key) if applies else resume.State()
     while state.epoch < plan.epochs and not state.stopped:
         start = time.perf_counter()
-        order = np.random.default_rng([plan.seed, state.epoch]).permutation(len(train_split))
-        model.fit(
-            train_split.images[order],
-            targets[order],
-            batch_size=plan.batch_size,
-            shuffle=False,  # shuffled above, from the seed and the epoch alone: a resumed run sees the same order
-            initial_epoch=state.epoch,
-            epochs=state.epoch + 1,
-            validation_data=validation,
-            validation_batch_size=512,
-            callbacks=callbacks,
-            verbose=0,
-        )
-        row = callbacks.last_logs
-        if not np.isfinite(row["loss"]):
-            raise DivergedError(
-                f"The loss of {model.name} became {row['loss']} in epoch {state.epoch + 1}. "
-                "A smaller learning rate, or inputs scaled to [0, 1], usually helps."
-            )
+        row = _fit_epoch(plan, model, train_split.images, targets, callbacks, state.epoch)
         state = state.after_epoch(row, time.perf_counter() - start, bool(model.stop_training))
         if csv_log is not None:
             write_csv(history_frame(state.rows), Path(csv_log))
@@ -222,6 +203,37 @@ def _epochs(
             resume.save(state, model, callbacks, model.name, plan.key)
     callbacks.finish()
     return state.rows, state.seconds
+
+
+def _fit_epoch(
+    plan: Plan,
+    model: keras.Model,
+    images: np.ndarray,
+    targets: np.ndarray,
+    callbacks: resume.SteadyCallbacks,
+    epoch: int,
+) -> dict[str, float]:
+    order = np.random.default_rng([plan.seed, epoch]).permutation(len(images))
+    watched = Budget.of(plan.digits).take(plan.digits.validation)
+    model.fit(
+        images[order],
+        targets[order],
+        batch_size=plan.batch_size,
+        shuffle=False,  # shuffled above, from the seed and the epoch alone: a resumed run sees the same order
+        initial_epoch=epoch,
+        epochs=epoch + 1,
+        validation_data=(watched.images, targets_for(plan.loss, watched.labels)),
+        validation_batch_size=512,
+        callbacks=callbacks,
+        verbose=0,
+    )
+    row = callbacks.last_logs
+    if not np.isfinite(row["loss"]):
+        raise DivergedError(
+            f"The loss of {model.name} became {row['loss']} in epoch {epoch + 1}. "
+            "A smaller learning rate, or inputs scaled to [0, 1], usually helps."
+        )
+    return row
 
 
 def _kept(run: Run, plan: Plan, name: str) -> Run:
