@@ -123,6 +123,7 @@ def execute(
     except (CellControlSignal, RuntimeError, ValueError, OSError) as problem:
         error = problem
     seconds = time.perf_counter() - started
+    _drop_emptied_outputs(notebook)
     peak = client.peak_mb if client else None
     cells = len(code_cells(notebook))
     if error is None:
@@ -131,6 +132,16 @@ def execute(
     failed_cell = client.cell if client and client.cell else None
     _show_error(notebook, failed_cell, message)
     return notebook, NotebookResult(path.stem, FAILED, seconds, cells, peak, failed_cell, message)
+
+
+def _drop_emptied_outputs(notebook: NotebookNode) -> None:
+    """Remove what a progress bar leaves: an output that was emptied at the end, but is still there."""
+    for cell in code_cells(notebook):
+        cell.outputs = [
+            output
+            for output in cell.outputs
+            if output.output_type != "display_data" or any(text for text in output.data.values())
+        ]
 
 
 def _describe(error: Exception, timeout: int, exit_status: int | None) -> str:

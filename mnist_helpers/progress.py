@@ -67,7 +67,7 @@ class _Notebook:
         self._handle.update({"text/html": bar, "text/plain": text}, raw=True)
 
     def close(self) -> None:
-        self._handle.update({}, raw=True)
+        self._handle.update({"text/plain": ""}, raw=True)
 
 
 def _notebook_line() -> _Notebook | None:
