@@ -50,9 +50,11 @@ def banner(digits: Any, budget: Budget) -> None:
     lines = []
     if digits.source != REAL:
         lines = [
-            "THIS IS NOT MNIST. It could not be had, so a stand-in is used: scikit-learn's small 8x8 digits,",
-            f"enlarged to 28x28 ({sizes}).",
-            "Figures and pictures differ from the text. To get MNIST: connect, and run  python -m mnist_helpers data",
+            "THIS IS NOT MNIST. It could not be had, so a stand-in is used: the small",
+            "8x8 digits of scikit-learn, enlarged to 28x28:",
+            f"{sizes}.",
+            "Figures and pictures differ from the text. To get MNIST, connect and run",
+            "    python -m mnist_helpers data",
         ]
     if budget.profile == "smoke":
         lines.append("SMOKE PROFILE: networks are hardly trained; figures differ from the text.")
