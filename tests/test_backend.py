@@ -1,0 +1,38 @@
+"""The quiet import: nothing is shown when it works, everything when it fails."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from mnist_helpers.backend import quiet_stderr
+
+
+def test_what_is_written_meanwhile_is_held_back(capfd):
+    with quiet_stderr():
+        os.write(2, b"chatter")
+    os.write(2, b"after")
+    assert capfd.readouterr().err == "after"
+
+
+def test_an_error_brings_it_out(capfd):
+    with pytest.raises(ImportError, match="broken"), quiet_stderr():
+        os.write(2, b"why it broke")
+        raise ImportError("broken")
+    assert capfd.readouterr().err == "why it broke"
+
+
+def test_importing_the_networks_says_nothing():
+    code = "from mnist_helpers import models, train; print(models.lenet5().count_params())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("61706\n", "")
+
+
+def test_the_library_itself_imports_no_tensorflow_and_turns_onednn_on():
+    code = "import mnist_helpers, os, sys; print('tensorflow' in sys.modules, os.environ['TF_ENABLE_ONEDNN_OPTS'])"
+    for given, expected in ((None, "False 1"), ("0", "False 0")):
+        environment = {k: v for k, v in os.environ.items() if k != "TF_ENABLE_ONEDNN_OPTS"}
+        environment |= {"TF_ENABLE_ONEDNN_OPTS": given} if given else {}
+        done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == expected
