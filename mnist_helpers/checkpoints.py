@@ -99,8 +99,14 @@ def find(name: str, key: str) -> Checkpoint | None:
             try:
                 return read(path, key)
             except (OSError, ValueError, KeyError, zipfile.BadZipFile, EOFError) as error:
-                warnings.warn(f"The checkpoint {path.name} is not usable: {error}", CheckpointWarning, stacklevel=3)
+                refuse(path, error)
     return None
+
+
+def refuse(path: Path, error: Exception) -> None:
+    """Warn that a checkpoint is not usable, and why. The file stays where it is."""
+    reason = f"{type(error).__name__}: {error}" if isinstance(error, KeyError) else str(error)
+    warnings.warn(f"The checkpoint {path.name} is not usable: {reason}", CheckpointWarning, stacklevel=4)
 
 
 def read(path: Path, key: str) -> Checkpoint:

@@ -81,30 +81,43 @@ def save(state: State, model: keras.Model, callbacks: SteadyCallbacks, name: str
 
 
 def load(model: keras.Model, callbacks: SteadyCallbacks, name: str, key: str) -> State:
-    """Put an unfinished run's state into a freshly compiled model and its callbacks, and return how far it came."""
+    """Put an unfinished run's state into a freshly compiled model and its callbacks, and return how far it came.
+
+    A state that does not fit (of another architecture) is passed over with a warning, and nothing is changed.
+    """
     found = checkpoints.find(f"{name} unfinished", key)
     if found is None:
         return State()
     model.optimizer.build(model.trainable_variables)
-    for letter, variables in (("m", model.variables), ("o", model.optimizer.variables)):
-        for i, variable in enumerate(variables):
-            variable.assign(found.arrays[f"{letter}{i}"])
-    for i, (callback, values) in enumerate(zip(callbacks.users, found.record["callbacks"], strict=True)):
-        vars(callback).update(values)
-        weights = [found.arrays[n] for n in sorted(_names(found.arrays, f"c{i}_"), key=lambda n: int(n.split("_")[1]))]
-        if weights:
-            callback.best_weights = weights
-    record = found.record
-    return State(record["epoch"], tuple(record["rows"]), record["seconds"], record["stopped"])
+    variables = {f"m{i}": variable for i, variable in enumerate(model.variables)}
+    variables |= {f"o{i}": variable for i, variable in enumerate(model.optimizer.variables)}
+    try:
+        record = found.record
+        state = State(record["epoch"], tuple(record["rows"]), record["seconds"], record["stopped"])
+        kept = list(zip(callbacks.users, record["callbacks"], strict=True))
+        misfits = [n for n, variable in variables.items() if found.arrays[n].shape != tuple(variable.shape)]
+        if misfits:
+            raise ValueError(f"its arrays {misfits} have other shapes")
+    except (KeyError, ValueError, TypeError) as error:
+        checkpoints.refuse(found.path, error)
+        return State()
+    for array_name, variable in variables.items():
+        variable.assign(found.arrays[array_name])
+    for i, (callback, values) in enumerate(kept):
+        _restore(callback, values, found.arrays, f"c{i}_")
+    return state
+
+
+def _restore(callback: Any, values: dict[str, Any], arrays: Mapping[str, np.ndarray], prefix: str) -> None:
+    vars(callback).update(values)
+    names = sorted((name for name in arrays if name.startswith(prefix)), key=lambda name: int(name.split("_")[1]))
+    if names:
+        callback.best_weights = [arrays[name] for name in names]
 
 
 def forget(name: str, key: str) -> None:
     """Remove the state of a run that is finished."""
     (checkpoints.user_directory() / checkpoints.file_name(f"{name} unfinished", key)).unlink(missing_ok=True)
-
-
-def _names(arrays: Mapping[str, np.ndarray], prefix: str) -> list[str]:
-    return [name for name in arrays if name.startswith(prefix)]
 
 
 def _array(variable: Any) -> np.ndarray:

@@ -128,22 +128,30 @@ def _stored(plan: Plan, name: str) -> Run | None:
     found = checkpoints.find(name, plan.key)
     if found is None:
         return None
+    try:
+        return _from_checkpoint(plan, name, found)
+    except (KeyError, ValueError, TypeError) as error:  # whole, but of another architecture or another maker
+        checkpoints.refuse(found.path, error)
+        return None
+
+
+def _from_checkpoint(plan: Plan, name: str, found: checkpoints.Checkpoint) -> Run:
     model, predictions = None, {}
     if plan.keep == "weights":
         model = keras.models.clone_model(plan.model)
         model.set_weights([found.arrays[f"w{i}"].astype(np.float32) for i in range(len(model.weights))])
     else:
-        predictions = {split: values.astype(np.int64) for split, values in found.arrays.items()}
+        predictions = {split: found.arrays[split].astype(np.int64) for split in ("validation", "test")}
     record = found.record
     return Run(
         name,
         plan.model.count_params(),
         model,
         history_frame(record["history"]),
-        record["seconds"],
+        float(record["seconds"]),
         from_checkpoint=True,
-        train_accuracy=record["train_accuracy"],
-        validation_accuracy=record["validation_accuracy"],
+        train_accuracy=float(record["train_accuracy"]),
+        validation_accuracy=float(record["validation_accuracy"]),
         seed=plan.seed,
         device=record["device"],
         full=True,

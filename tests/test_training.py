@@ -147,6 +147,27 @@ def test_a_damaged_checkpoint_is_trained_anew(digits, store):
     assert train(tiny(), digits, **settings()).from_checkpoint
 
 
+def forged(name, key, network):
+    """Put a whole checkpoint of another network under this name and key."""
+    arrays = {f"w{i}": weight for i, weight in enumerate(network.get_weights())}
+    row = {"epoch": 1, "loss": 1.0, "accuracy": 1.0, "val_loss": 1.0, "val_accuracy": 1.0, "learning_rate": 1.0}
+    accuracies = {"train_accuracy": 1.0, "validation_accuracy": 1.0}
+    checkpoints.write(name, key, arrays, {"history": [row], "seconds": 1.0, "device": "x", **accuracies})
+
+
+@pytest.mark.parametrize("name", ["tiny", "tiny unfinished"])
+def test_a_checkpoint_of_another_architecture_is_never_used(digits, name):
+    first = train(tiny(), digits, **settings(retrain=True))
+    key = first.checkpoint[:-4].split("-")[-1]
+    other = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(10)])
+    forged(name, key, other)
+    if name == "tiny unfinished":
+        (checkpoints.user_directory() / first.checkpoint).unlink()
+    with pytest.warns(checkpoints.CheckpointWarning, match="not usable"):
+        again = train(tiny(), digits, **settings())
+    assert not again.from_checkpoint and same_weights(first, again)
+
+
 @pytest.mark.parametrize(
     ("loss", "expected"),
     [
