@@ -89,6 +89,8 @@ class PairedTest:
 
     def __str__(self) -> str:
         p = f"p = {self.p_value:.3f}" if self.p_value >= 0.001 else f"p = {self.p_value:.0e}"
+        if self.p_value < 1e-99:
+            p = "p < 1e-99"
         return (
             f"difference {self.difference:+.2%}; {self.only_first} images only the first got right, "
             f"{self.only_second} only the second; {p}"

@@ -9,7 +9,7 @@ from sklearn.metrics import confusion_matrix
 from statsmodels.stats.contingency_tables import mcnemar as reference_mcnemar
 from statsmodels.stats.proportion import proportion_confint
 
-from mnist_helpers import Evaluation, better, evaluate, mcnemar, wilson_interval
+from mnist_helpers import Evaluation, PairedTest, better, evaluate, mcnemar, wilson_interval
 
 
 def split_of(labels, name="test"):
@@ -98,6 +98,11 @@ def test_better_needs_a_significant_difference_in_the_right_direction(split):
     assert not better(bad, good)
     assert not better(good, almost)
     assert "only the second" in str(mcnemar(good, bad))
+
+
+@pytest.mark.parametrize(("p_value", "shown"), [(1.0, "p = 1.000"), (0.0004, "p = 4e-04"), (0.0, "p < 1e-99")])
+def test_p_values_are_shown_as_people_write_them(p_value, shown):
+    assert str(PairedTest(3, 2, 0.01, p_value)).endswith(shown)
 
 
 def test_mcnemar_refuses_other_images(split):
