@@ -14,7 +14,7 @@ from small import digits_of, settings, tiny
 from mnist_helpers import checkpoints, train
 from mnist_helpers.backend import keras
 from mnist_helpers.plan import targets_for
-from mnist_helpers.training import DivergedError
+from mnist_helpers.training import DivergedError, seeded
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +62,21 @@ def test_the_second_time_the_run_is_loaded(digits, capsys):
     for field in ("seconds", "train_accuracy", "validation_accuracy", "seed", "device", "checkpoint", "parameters"):
         assert getattr(first, field) == getattr(second, field)
     assert "tiny: loaded (3 epochs in" in capsys.readouterr().out
+
+
+def test_training_is_what_a_loop_over_batches_does(digits):
+    run = train(tiny(rate=0.0), digits, **settings(optimizer="sgd"))
+    given = tiny(rate=0.0)
+    with seeded(1):
+        model = keras.models.clone_model(given)
+    model.compile(optimizer="sgd", loss="sparse_categorical_crossentropy")
+    for epoch in range(3):
+        order = np.random.default_rng([1, epoch]).permutation(300)
+        for start in range(0, 300, 64):
+            batch = order[start : start + 64]
+            model.train_on_batch(digits.train.images[batch], digits.train.labels[batch])
+    for ours, theirs in zip(run.model.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=2e-3)  # ours are rounded to float16
 
 
 def test_weights_are_those_of_the_checkpoint_to_the_bit(digits):
