@@ -21,6 +21,7 @@ TAGS = {"nbval-check-output", "any-data", "exercise", "solution", "pitfall"}
 VOLATILE = {"execution", "ExecuteTime", "collapsed", "scrolled"}
 
 _PROGRESS = re.compile(r"\r|\d%\||\bit/s\b|\bs/it\b|\bETA\b|━|█")
+_ADDRESS = re.compile(r"\bat 0x[0-9a-f]{6,}")
 _STANDIN = re.compile(r"THIS IS NOT MNIST|SMOKE PROFILE|sklearn-digits|stand-in")
 _ABSOLUTE = re.compile(
     r"(?<![\w.:/~-])/(?:home|root|tmp|Users|work|mnt|opt|usr|var|private|srv|data|content|workspaces?)/"
@@ -75,7 +76,8 @@ def output_problems(notebook: NotebookNode) -> Iterator[str]:
         if any("widget-view" in mime for output in cell.outputs for mime in output.get("data", {})):
             yield f"{place}: a widget is stored"
         said = "\n".join(output_texts(cell))
-        patterns = {"a progress bar": _PROGRESS, "an output on the stand-in or in the smoke profile": _STANDIN}
+        patterns = {"a progress bar": _PROGRESS, "an object's address": _ADDRESS}
+        patterns["an output on the stand-in or in the smoke profile"] = _STANDIN
         yield from (f"{place}: {what} is stored" for what, pattern in patterns.items() if pattern.search(said))
         yield from (f"{place}: volatile metadata {name!r}" for name in sorted(VOLATILE & set(cell.metadata)))
 
@@ -173,6 +175,7 @@ def shown(**data: object) -> NotebookNode:
 BAD_OUTPUTS = [
     (output_problems, new_output("error", ename="E", evalue="", traceback=["E"]), "an error is stored"),
     (output_problems, stream("stderr", "UserWarning: x"), "on stderr"),
+    (output_problems, stream("stdout", "[<matplotlib.axis.XTick at 0x7f9e09a9ea50>]"), "an object's address is stored"),
     (output_problems, stream("stdout", "Epoch 1\rEpoch 2"), "progress bar"),
     (output_problems, stream("stdout", " 40%|####  |"), "progress bar"),
     (output_problems, stream("stdout", "3.1 it/s"), "progress bar"),
