@@ -160,12 +160,12 @@ def _split_accuracy(run: Any, split: str) -> float | None:
 
 def _write(row: Mapping[str, str]) -> None:
     path = results_directory() / "leaderboard.csv"
+    if _same_but_for_time({old["system"]: old for old in _rows(path)}.get(row["system"]), row):
+        return  # before any lock: a rerun in a read-only checkout has nothing to write
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_name(".leaderboard.lock"), timeout=_LOCK_SECONDS):
             rows = {old["system"]: old for old in _rows(path)}
-            if _same_but_for_time(rows.get(row["system"]), row):
-                return
             rows[row["system"]] = dict(row)
             atomic_write(path, _csv(sorted(rows.values(), key=_natural)))
     except (OSError, Timeout) as error:

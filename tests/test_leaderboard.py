@@ -93,6 +93,13 @@ def test_another_time_alone_does_not_change_the_file(results):
     assert (results / "leaderboard.csv").read_bytes() != before
 
 
+def test_an_unchanged_row_needs_no_writable_directory(monkeypatch, recwarn):
+    record()
+    monkeypatch.setattr(leaderboard, "FileLock", lambda *_, **__: pytest.fail("a lock was asked for"))
+    record()
+    assert not recwarn.list
+
+
 def test_only_test_results_count():
     with pytest.raises(ValueError, match="'result' parameter of leaderboard.record must be measured on the test"):
         record(split="validation")
