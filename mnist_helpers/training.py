@@ -16,8 +16,10 @@ from mnist_helpers.backend import keras
 from mnist_helpers.budget import Budget
 from mnist_helpers.logs import write_csv, write_tensorboard
 from mnist_helpers.plan import Plan, make_plan, targets_for
+from mnist_helpers.precision import trainable_copy, training_device, training_format
 from mnist_helpers.progress import TrainingProgress
-from mnist_helpers.runs import device_name, duration
+from mnist_helpers.runs import duration
+from mnist_helpers.weights import packed, unpacked
 
 _HISTORY = ("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
 
@@ -92,13 +94,15 @@ def train(
         loss, one-hot rows otherwise.
     seed : decides initial weights, order of the images and dropout. Same seed, same machine: same weights.
     callbacks : Keras callbacks, such as ``EarlyStopping(restore_best_weights=True)``; copied, fresh in every run.
-    keep : what a checkpoint holds: "weights", or "predictions" for one of many runs of a study, of which only the
-        predicted digits of the validation and test images are needed later (10 kB instead of megabytes).
+    keep : what a checkpoint holds: "weights" (16 bits each), "int8" (8 bits for each weight of a kernel, for large
+        networks), or "predictions" for one of many runs of a study, of which only the predicted digits of the
+        validation and test images are needed later (10 kB instead of megabytes).
     retrain : train although a checkpoint exists.
     csv_log : file that gets the history after every epoch. tensorboard : folder that gets it as TensorBoard events.
 
-    A run that was killed goes on from its last finished epoch. The weights are rounded to float16 when training ends,
-    so that a run and its checkpoint are the same network.
+    A run that was killed goes on from its last finished epoch. The weights are rounded as ``keep`` says when training
+    ends, so that a run and its checkpoint are the same network. The environment variable MNIST_PRECISION=bfloat16
+    trains faster on processors with matrix units for that format.
 
     Raises
     ------
@@ -137,9 +141,9 @@ def _stored(plan: Plan, name: str) -> Run | None:
 
 def _from_checkpoint(plan: Plan, name: str, found: checkpoints.Checkpoint) -> Run:
     model, predictions = None, {}
-    if plan.keep == "weights":
+    if plan.keep != "predictions":
         model = keras.models.clone_model(plan.model)
-        model.set_weights([found.arrays[f"w{i}"].astype(np.float32) for i in range(len(model.weights))])
+        model.set_weights(unpacked(found.arrays, len(model.weights)))
     else:
         predictions = {split: found.arrays[split].astype(np.int64) for split in ("validation", "test")}
     record = found.record
@@ -164,7 +168,7 @@ def _trained(plan: Plan, name: str, applies: bool, csv_log: Any, tensorboard: An
     budget = Budget.of(plan.digits)
     train_split = budget.take(plan.digits.train)
     with seeded(plan.seed):
-        model = keras.models.clone_model(plan.model)
+        model = trainable_copy(plan.model)
         if plan.warm_start:
             model.set_weights(plan.model.get_weights())
         model.compile(optimizer=plan.optimizer, loss=plan.loss, metrics=["accuracy"])
@@ -173,7 +177,10 @@ def _trained(plan: Plan, name: str, applies: bool, csv_log: Any, tensorboard: An
         rows, seconds = _epochs(plan, model, train_split, bar, applies, csv_log)
     finally:
         bar.close()
-    model.set_weights([rounded(weight).astype(np.float32) for weight in model.get_weights()])
+    weights = packed(model.get_weights(), int8=plan.keep == "int8")
+    if training_format() != "float32":
+        model = keras.models.clone_model(plan.model)  # the trained network computes in float32
+    model.set_weights(unpacked(weights, len(model.weights)))
     predictions = {"validation": _predict(model, plan.digits.validation)}
     if plan.keep == "predictions":
         predictions["test"] = _predict(model, plan.digits.test)
@@ -187,11 +194,11 @@ def _trained(plan: Plan, name: str, applies: bool, csv_log: Any, tensorboard: An
         train_accuracy=_share_right(_predict(model, train_split), train_split),
         validation_accuracy=_share_right(predictions["validation"], plan.digits.validation),
         seed=plan.seed,
-        device=device_name(),
+        device=training_device(),
         full=budget.full,
         predictions=predictions if plan.keep == "predictions" else {},
     )
-    return _kept(run, plan, name) if applies else run
+    return _kept(run, plan, weights) if applies else run
 
 
 def _epochs(
@@ -244,13 +251,12 @@ def _fit_epoch(
     return row
 
 
-def _kept(run: Run, plan: Plan, name: str) -> Run:
-    if plan.keep == "weights" and run.model is not None:
-        arrays = {f"w{i}": rounded(weight) for i, weight in enumerate(run.model.get_weights())}
-    else:
+def _kept(run: Run, plan: Plan, weights: dict[str, np.ndarray]) -> Run:
+    arrays = weights
+    if plan.keep == "predictions":
         arrays = {split: values.astype(np.uint8) for split, values in run.predictions.items()}
     record = {
-        "name": name,
+        "name": run.name,
         "description": plan.description(),
         "history": run.history.reset_index().to_dict("records"),
         "seconds": run.seconds,
@@ -258,16 +264,9 @@ def _kept(run: Run, plan: Plan, name: str) -> Run:
         "validation_accuracy": run.validation_accuracy,
         "device": run.device,
     }
-    path = checkpoints.write(name, plan.key, arrays, record)
-    resume.forget(name, plan.key)
+    path = checkpoints.write(run.name, plan.key, arrays, record)
+    resume.forget(run.name, plan.key)
     return replace(run, checkpoint=path.name if path else None)
-
-
-def rounded(weight: np.ndarray) -> np.ndarray:
-    """Return a weight as float16, or as float32 where float16 cannot hold it."""
-    with np.errstate(over="ignore"):
-        half = weight.astype(np.float16)
-    return half if np.isfinite(half).all() else weight.astype(np.float32)
 
 
 def history_frame(rows: Sequence[dict[str, float]]) -> pd.DataFrame:
