@@ -18,7 +18,10 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules=["layers", "leaderboard", "models", "plotting"],
     submod_attrs={
+        "augmentation": ["RandomAffine", "affine_transform", "augmented"],
         "budget": ["Budget"],
+        "committees": ["Committee", "CommitteeEvaluation", "average_model", "train_committee"],
+        "cost": ["forward_flops", "training_flops"],
         "course": ["banner", "claim", "show_source"],
         "data": ["Digits", "Split", "load_mnist"],
         "estimators": ["EstimatorRun", "fit_estimator"],

@@ -60,17 +60,20 @@ def record(
     *,
     notebook: str,
     description: str = "",
+    validation: Evaluation | None = None,
 ) -> pd.DataFrame:
     """Write the row of one system, and return it as a table of one row.
 
     Parameters
     ----------
     system : its id, "S1.2-l1" as in ``reported.csv``, or a name of ours without such a prefix.
-    run : what was trained: a ``Run`` or ``EstimatorRun``, or a sequence of them for a mean over several seeds.
+    run : what was trained: a ``Run`` or ``EstimatorRun``, or a sequence of them for a mean over several seeds; or a
+        ``Committee``, which is one system of many networks: parameters and seconds are sums over its members.
     result : its evaluation on the test images, or one for each run. Of several, accuracy and errors are means,
         ``deviation`` is the standard deviation from seed to seed, and the interval is that of one test set of this
         size at the mean accuracy.
     notebook : the number of the notebook that did it, such as "02".
+    validation : a committee's evaluation on the validation images; a run knows its own.
 
     Nothing is written for results of the smoke profile or of the stand-in. A row that differs from the written one in
     nothing but its seconds leaves it as it is. Raises ``ValueError`` for an evaluation that is not of the test split.
@@ -83,6 +86,8 @@ def record(
         wanted = "measured on the test images"
         raise ValueError(problem("result", "leaderboard.record", wanted, str([r.split for r in results])))
     row = _row(system, runs, results, notebook, description)
+    if validation is not None:
+        row["validation_accuracy"] = str(round(validation.accuracy, 5))
     if _complete(runs, results):
         _write(row)
     return _table([row])
@@ -111,8 +116,13 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _complete(runs: Sequence[Any], results: Sequence[Evaluation]) -> bool:
-    full = profile_from_environment() == "full" and all(run.full for run in runs)
+    full = profile_from_environment() == "full" and all(part.full for part in _parts(runs))
     return full and all(evaluation.source == REAL for evaluation in results)
+
+
+def _parts(runs: Sequence[Any]) -> list[Any]:
+    """Return the single runs, those of a committee's members among them."""
+    return [part for run in runs for part in getattr(run, "runs", (run,))]
 
 
 def _row(
@@ -122,16 +132,17 @@ def _row(
     mean, n = float(np.mean(accuracies)), results[0].n
     low, high = wilson_interval(round(mean * n), n)
     reported = reported_accuracies().get(system)
+    parts = _parts(runs)
     values = {
         "system": system,
         "description": description,
         "notebook": notebook,
         "parameters": runs[0].parameters,
-        "epochs": _mean([getattr(run, "epochs", None) for run in runs], 1),
+        "epochs": _mean([getattr(part, "epochs", None) for part in parts], 1),
         "seconds": _mean([run.seconds for run in runs], 1),
-        "device": runs[0].device,
+        "device": parts[0].device,
         "runs": len(runs),
-        "seed": " ".join(str(run.seed) for run in runs if run.seed is not None),
+        "seed": " ".join(str(part.seed) for part in parts if part.seed is not None),
         "train_accuracy": _mean([_split_accuracy(run, "train") for run in runs], 5),
         "validation_accuracy": _mean([_split_accuracy(run, "validation") for run in runs], 5),
         "test_accuracy": round(mean, 5),
@@ -141,7 +152,7 @@ def _row(
         "high": round(high, 5),
         "reported_accuracy": reported,
         "source": results[0].source,
-        "checkpoint": " ".join(run.checkpoint for run in runs if run.checkpoint),
+        "checkpoint": " ".join(part.checkpoint for part in parts if part.checkpoint),
     }
     return {column: "" if values[column] is None else str(values[column]) for column in COLUMNS}
 

@@ -147,3 +147,21 @@ def test_rows_of_estimators_have_no_epochs():
     leaderboard.record("S0.4", run, dataclasses.replace(evaluation(3)), notebook="02")
     row = leaderboard.read().loc["S0.4"]
     assert pd.isna(row.epochs) and pd.isna(row.parameters) and pd.isna(row.seed) and pd.isna(row.checkpoint)
+
+
+def test_a_committee_is_one_system_of_many_networks():
+    members = [SimpleNamespace(**{**vars(RUN), "seed": seed, "checkpoint": f"net-{seed}.npz"}) for seed in (3, 4)]
+    committee = SimpleNamespace(runs=members, parameters=15700, seconds=24.68)
+    validation = evaluation(30, split="validation")
+    leaderboard.record("S2.6", committee, evaluation(10), notebook="10", validation=validation)
+    row = leaderboard.read().loc["S2.6"]
+    assert (row.runs, row.parameters, row.seconds, row.epochs) == (1, 15700, 24.7, 5)
+    assert (row.seed, row.checkpoint, row.device) == ("3 4", "net-3.npz net-4.npz", "2 cores")
+    assert (row.validation_accuracy, row.test_accuracy) == (0.97, 0.99) and pd.isna(row.train_accuracy)
+
+
+def test_a_committee_with_one_shortened_member_is_not_written():
+    members = [RUN, SimpleNamespace(**{**vars(RUN), "full": False})]
+    committee = SimpleNamespace(runs=members, parameters=15700, seconds=24.68)
+    leaderboard.record("S2.6", committee, evaluation(10), notebook="10")
+    assert leaderboard.read().empty

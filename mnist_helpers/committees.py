@@ -1,0 +1,299 @@
+"""Several networks that decide together: train them, combine what they say, and measure the gain.
+
+Networks that start from different random weights make different mistakes, and where one is wrong the others often
+outvote it. Sources: Hansen and Salamon (1990), "Neural network ensembles", IEEE PAMI 12:993; on MNIST, Ciresan, Meier
+and Schmidhuber (2012), "Multi-column deep neural networks for image classification".
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mnist_helpers.backend import keras, layers
+from mnist_helpers.checks import CLASSES, check_choice, check_images, check_positive_int, problem
+from mnist_helpers.evaluation import Evaluation, evaluate
+from mnist_helpers.runs import duration
+from mnist_helpers.training import Run, train
+
+_SHAPES = "input_shape", "output_shape"
+_MOST_FOR_SUBSETS = 14  # 16,383 subsets take some seconds, and every further member doubles them
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class CommitteeEvaluation:
+    """What each member of a committee predicted on one split, and what follows from it.
+
+    members : one `Evaluation` a member, all of the same images and with probabilities; ``members[:5]`` of a larger
+        committee make a `CommitteeEvaluation` of their own. Anything else raises ``TypeError`` or ``ValueError``.
+    """
+
+    members: tuple[Evaluation, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "members", tuple(self.members))
+        _check_evaluations(self.members)
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+    @cached_property
+    def average(self) -> Evaluation:
+        """The committee that averages its members' probabilities, in float64; the largest mean wins."""
+        total = self._probabilities.sum(axis=0)  # (n, 10)
+        mean = (total / len(self)).astype(np.float32)
+        # from the sums and not from the rounded means, which can tie where the sums do not
+        return replace(self.members[0], predictions=total.argmax(axis=1), probabilities=mean)
+
+    @cached_property
+    def vote(self) -> Evaluation:
+        """The committee that lets every member vote for one digit; its ``probabilities`` are None.
+
+        Of digits with equally many votes, the one with the largest sum of all members' probabilities wins.
+        """
+        votes = np.eye(CLASSES)[self._predictions].sum(axis=0)  # (n, 10)
+        most = votes == votes.max(axis=1, keepdims=True)
+        predictions = np.where(most, self._probabilities.sum(axis=0), -np.inf).argmax(axis=1)
+        return replace(self.members[0], predictions=predictions, probabilities=None)
+
+    @property
+    def oracle(self) -> float:
+        """Share of images, 0 to 1, that at least one member gets right: no choice among the members can do better."""
+        return float((self._predictions == self.members[0].labels).any(axis=0).mean())
+
+    def by_size(self) -> pd.DataFrame:
+        """Return the accuracy of the average over every non-empty subset of the members.
+
+        One row a subset, 2^m - 1 in all, ordered by size and then by members; they share members, and so are not
+        independent of each other. Columns: ``size`` (int), ``members`` (tuple of positions, from 0), ``accuracy``
+        (0 to 1), ``errors`` (int). Raises ``ValueError`` for more than 14 members.
+        """
+        if len(self) > _MOST_FOR_SUBSETS:
+            most = f"at most {_MOST_FOR_SUBSETS} (of m members there are 2^m - 1 subsets)"
+            raise ValueError(problem("members", "CommitteeEvaluation.by_size", most, str(len(self))))
+        labels, rows = self.members[0].labels, []
+        for chosen, total in _subset_sums(self._probabilities):
+            right = int(np.count_nonzero(total.argmax(axis=1) == labels))
+            rows.append((len(chosen), chosen, right / len(labels), len(labels) - right))
+        rows.sort(key=lambda row: row[0])  # stable: subsets of one size stay in their order
+        return pd.DataFrame(rows, columns=["size", "members", "accuracy", "errors"])
+
+    def disagreement(self) -> np.ndarray:
+        """Return the share of images, 0 to 1, on which two members predict different digits: float64 (m, m).
+
+        Symmetric, 0 on the diagonal. Source: Kuncheva and Whitaker (2003), "Measures of diversity in classifier
+        ensembles", Machine Learning 51:181 (where two members differ in being right).
+        """
+        return np.array([(self._predictions != row).mean(axis=1) for row in self._predictions])
+
+    @cached_property
+    def _probabilities(self) -> np.ndarray:
+        """All members' probabilities, float64 (m, n, 10)."""
+        return np.array([member.probabilities for member in self.members], np.float64)
+
+    @cached_property
+    def _predictions(self) -> np.ndarray:
+        """All members' predictions, int64 (m, n)."""
+        return np.array([member.predictions for member in self.members])
+
+    def __repr__(self) -> str:
+        single = ", ".join(f"{member.accuracy:.2%}" for member in self.members)
+        return f"members {single}; vote {self.vote.accuracy:.2%}; average: {self.average}"
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Committee:
+    """Trained networks that decide together.
+
+    runs : one `Run` a member, each with its network; ``Committee(committee.runs[:3])`` is a smaller committee.
+    Raises ``TypeError`` or ``ValueError`` for none, and for networks of different input shapes or class counts.
+    """
+
+    runs: tuple[Run, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "runs", tuple(self.runs))
+        if others := [type(run).__name__ for run in self.runs if not isinstance(run, Run)]:
+            raise TypeError(problem("runs", "Committee", "a sequence of Run objects", others[0]))
+        _check_models(self.models, name="runs", function="Committee")
+
+    def __len__(self) -> int:
+        return len(self.runs)
+
+    @property
+    def models(self) -> tuple[keras.Model, ...]:
+        """The members' networks."""
+        return tuple(run.model for run in self.runs)
+
+    @property
+    def parameters(self) -> int:
+        """Number of weights of all members together."""
+        return sum(run.parameters for run in self.runs)
+
+    @property
+    def seconds(self) -> float:
+        """Wall time of training, of all members together."""
+        return sum(run.seconds for run in self.runs)
+
+    def evaluate(self, split: Any, *, shifts: int = 0) -> CommitteeEvaluation:
+        """Measure every member, and what they decide together, on a split.
+
+        Parameters
+        ----------
+        split : a ``Split`` of images as the networks take them.
+        shifts : 0, or the largest shift in pixels for test-time augmentation: each member's probabilities are the mean
+            (in float64) over the images shifted by -shifts to +shifts whole pixels, down and across, with 0 coming in.
+            ``shifts=1`` looks at each image 9 times. Source of the idea: Krizhevsky, Sutskever and Hinton (2012),
+            "ImageNet classification with deep convolutional neural networks", section 4.1.
+
+        Raises
+        ------
+        TypeError, ValueError : images of another shape than the networks take, or shifts outside 0 to size - 1.
+        """
+        name = "Committee.evaluate"
+        images = check_images(split.images, function=name, name="split.images")
+        shifts = check_positive_int(shifts, name="shifts", function=name, minimum=0)
+        if shifts >= min(images.shape[1:3]):
+            raise ValueError(problem("shifts", name, f"smaller than images of {images.shape[1:3]}", repr(shifts)))
+        views = list(_shifted(split, shifts))
+        return CommitteeEvaluation(tuple(_mean_over(views, model) for model in self.models))
+
+    def __repr__(self) -> str:
+        names = ", ".join(dict.fromkeys(run.name for run in self.runs))
+        return f"{len(self)} x {names}: {self.parameters:,} parameters, trained in {duration(self.seconds)}"
+
+
+def train_committee(
+    factory: Callable[[], keras.Model], digits: Any, *, members: int = 5, seed: int = 0, **settings: Any
+) -> Committee:
+    """Train the members of a committee, or load those that were trained before.
+
+    Parameters
+    ----------
+    factory : called without arguments, once a member; returns a new uncompiled network for the digits' images.
+    digits : ``Digits``; every member trains on all of ``digits.train``.
+    members : how many, at least 1.
+    seed : of the first member, at least 0. Member ``i`` has ``seed + i``: its own initial weights, order of images,
+        dropout and augmentation (where the augmentation layer has no seed of its own).
+    settings : for ``train``: epochs, optimizer, callbacks... Callbacks are copied for every member.
+
+    Each member has its own checkpoint, the one that ``train(factory(), digits, seed=seed + i, ...)`` has. So a
+    committee that was interrupted goes on where it was, a larger one trains only the members that it lacks, and
+    ``seed=5`` makes another committee of five without a member in common with ``seed=0``.
+
+    Raises
+    ------
+    TypeError, ValueError : a factory that returns no network, the same object twice, or networks of different input
+        shapes or class counts; ``keep="predictions"``, which keeps no networks; a log, which each member would
+        overwrite; and whatever ``train`` refuses.
+    """
+    name = "train_committee"
+    members = check_positive_int(members, name="members", function=name)
+    seed = check_positive_int(seed, name="seed", function=name, minimum=0)
+    check_choice(settings.get("keep", "weights"), ("weights", "int8"), name="keep", function=name)
+    for log in ("csv_log", "tensorboard"):
+        if settings.get(log) is not None:
+            raise ValueError(problem(log, name, "left out: members would share the file", repr(settings[log])))
+    networks = _made(factory, members)  # all of them first: a bad factory is noticed before hours of training
+    return Committee(tuple(train(network, digits, seed=seed + i, **settings) for i, network in enumerate(networks)))
+
+
+def average_model(models: Sequence[keras.Model], name: str = "committee") -> keras.Model:
+    """Return one network that holds all members and gives the mean of their outputs.
+
+    Parameters
+    ----------
+    models : built sequential or functional Keras models of the same input shape and class count, such as
+        ``committee.models``. They are copied: the result has weights of its own.
+    name : of the result; its members are named "<name>_0", "<name>_1" and so on.
+
+    Returns
+    -------
+    Uncompiled functional model: float32 images of shape (batch, height, width, 1) in, (batch, classes) out. ``save``
+    writes it to one .keras file, which ``keras.saving.load_model`` reads in its safe mode; where members have layers
+    of this library, such as `RandomAffine`, import their module first.
+
+    Raises
+    ------
+    TypeError, ValueError : no models, or models that are none, not built, or of different shapes.
+    """
+    models = tuple(models)
+    _check_models(models, name="models", function="average_model")
+    image = keras.Input(models[0].input_shape[1:], name="image")
+    outputs = [_copied(model, f"{name}_{i}")(image) for i, model in enumerate(models)]
+    mean = layers.Average(name="average")(outputs) if len(outputs) > 1 else outputs[0]  # Keras averages two or more
+    return keras.Model(image, mean, name=name)
+
+
+def _copied(model: keras.Model, name: str) -> keras.Model:
+    """Return a copy under another name: no model may hold namesakes, which members of one factory are."""
+    copy = type(model).from_config(model.get_config() | {"name": name})
+    copy.set_weights(model.get_weights())
+    return copy
+
+
+def _made(factory: Any, members: int) -> list[keras.Model]:
+    wanted = "a function that returns a new Keras model each time"
+    if not callable(factory) or isinstance(factory, keras.Model):
+        raise TypeError(problem("factory", "train_committee", wanted, repr(factory)))
+    networks = [factory() for _ in range(members)]
+    _check_models(networks, name="factory", function="train_committee")
+    if len({id(network) for network in networks}) < members:
+        raise ValueError(problem("factory", "train_committee", wanted, "the same object twice"))
+    return networks
+
+
+def _check_models(models: Sequence[Any], *, name: str, function: str) -> None:
+    """Refuse anything but built models, at least one, that all take the same images and tell the same classes."""
+    wanted = "one or more Keras models, built, with one input and one output"
+    if not models:
+        raise ValueError(problem(name, function, wanted, "none"))
+    for i, model in enumerate(models):
+        if not isinstance(model, keras.Model):
+            raise TypeError(problem(name, function, wanted, f"{type(model).__name__} as member {i}"))
+        if not model.built or not all(isinstance(getattr(model, shape, 0), tuple) for shape in _SHAPES):
+            raise ValueError(problem(name, function, wanted, f"{model.name!r} as member {i}"))
+        shapes, first = [[getattr(m, shape)[1:] for shape in _SHAPES] for m in (model, models[0])]
+        if shapes != first:
+            same = f"networks of one input shape and class count, here {first[0]} and {first[1]}"
+            raise ValueError(problem(name, function, same, f"{shapes[0]} and {shapes[1]} in member {i}"))
+
+
+def _check_evaluations(members: Sequence[Any]) -> None:
+    wanted = "one or more evaluations with probabilities, on the same images"
+    if not members:
+        raise ValueError(problem("members", "CommitteeEvaluation", wanted, "none"))
+    for i, member in enumerate(members):
+        if not isinstance(member, Evaluation):
+            raise TypeError(problem("members", "CommitteeEvaluation", wanted, f"{type(member).__name__} as member {i}"))
+        if member.probabilities is None:
+            raise ValueError(problem("members", "CommitteeEvaluation", wanted, f"predictions alone as member {i}"))
+        images, first = [f"{e.n} of {e.source} ({e.split})" for e in (member, members[0])]
+        if images != first or not np.array_equal(member.labels, members[0].labels):
+            raise ValueError(problem("members", "CommitteeEvaluation", wanted, f"{first}, then others: {images}"))
+
+
+def _shifted(split: Any, shifts: int) -> Iterator[Any]:
+    """Yield the split shifted by -shifts to +shifts whole pixels in both directions; the images are views."""
+    height, width = split.images.shape[1:3]
+    padded = np.pad(split.images, ((0, 0), (shifts, shifts), (shifts, shifts), (0, 0)))
+    for top in range(2 * shifts + 1):
+        for left in range(2 * shifts + 1):
+            yield replace(split, images=padded[:, top : top + height, left : left + width])
+
+
+def _mean_over(views: Sequence[Any], model: keras.Model) -> Evaluation:
+    """Return a network's evaluation by the mean of its probabilities over several views of the same images."""
+    probabilities = np.array([evaluate(model, view).probabilities for view in views], np.float64)
+    return evaluate(probabilities.mean(axis=0), views[0])
+
+
+def _subset_sums(rows: np.ndarray, chosen: tuple = (), total: Any = 0.0) -> Iterator[tuple[tuple, np.ndarray]]:
+    """Yield every non-empty subset of the rows and its sum, one addition each; no more than m sums are held at once."""
+    for i in range(chosen[-1] + 1 if chosen else 0, len(rows)):
+        subset, subtotal = (*chosen, i), total + rows[i]
+        yield subset, subtotal
+        yield from _subset_sums(rows, subset, subtotal)
