@@ -8,6 +8,7 @@ import numpy as np
 from mnist_helpers.backend import keras
 from mnist_helpers.checkpoints import key_of
 from mnist_helpers.checks import CLASSES, check_choice, check_positive_int, problem
+from mnist_helpers.schedules import check_length, total_steps
 from mnist_helpers.signature import (
     describe_callback,
     describe_loss,
@@ -16,7 +17,7 @@ from mnist_helpers.signature import (
     digest_of_weights,
 )
 
-KEEP = ("weights", "predictions")
+KEEP = ("weights", "int8", "predictions")
 
 
 @dataclass(frozen=True)
@@ -64,13 +65,7 @@ def make_plan(
     keep: Any,
 ) -> Plan:
     """Check the arguments of ``train`` and return them as a plan. Raises ``TypeError`` or ``ValueError``."""
-    if not isinstance(model, keras.Model):
-        raise TypeError(problem("model", "train", "a Keras model", type(model).__name__))
-    if not model.built:
-        raise ValueError(problem("model", "train", "built, with an explicit Input", f"{model.name!r}, not built"))
-    shape = digits.train.images.shape[1:]
-    if tuple(model.input_shape[1:]) != shape:
-        raise ValueError(problem("model", "train", f"a network for images of shape {shape}", f"{model.input_shape}"))
+    check_model(model, digits, function="train")
     if not all(isinstance(callback, keras.callbacks.Callback) for callback in callbacks):
         raise TypeError(problem("callbacks", "train", "a sequence of Keras callbacks", repr(callbacks)))
     plan = Plan(
@@ -78,30 +73,43 @@ def make_plan(
         digits,
         check_positive_int(epochs, name="epochs", function="train"),
         check_positive_int(batch_size, name="batch_size", function="train"),
-        _optimizer(optimizer),
-        _loss(loss),
+        fresh_optimizer(optimizer, function="train"),
+        known_loss(loss, function="train"),
         check_positive_int(seed, name="seed", function="train", minimum=0),
         callbacks,
         warm_start,
         check_choice(keep, KEEP, name="keep", function="train"),
     )
+    check_length(plan.optimizer, total_steps(digits, epochs=plan.epochs, batch_size=plan.batch_size))
     return replace(plan, key=key_of(plan.description()))
 
 
-def _optimizer(optimizer: Any) -> keras.optimizers.Optimizer:
-    """Return a fresh optimizer with the same settings."""
+def check_model(model: Any, digits: Any, *, function: str) -> None:
+    """Raise ``TypeError`` or ``ValueError`` for what is no built Keras model for images of the digits' shape."""
+    if not isinstance(model, keras.Model):
+        raise TypeError(problem("model", function, "a Keras model", type(model).__name__))
+    if not model.built:
+        raise ValueError(problem("model", function, "built, with an explicit Input", f"{model.name!r}, not built"))
+    shape = digits.train.images.shape[1:]
+    if tuple(model.input_shape[1:]) != shape:
+        raise ValueError(problem("model", function, f"a network for images of shape {shape}", f"{model.input_shape}"))
+
+
+def fresh_optimizer(optimizer: Any, *, function: str) -> keras.optimizers.Optimizer:
+    """Return a fresh optimizer with the same settings, or raise ``ValueError``."""
     try:
         return keras.optimizers.deserialize(keras.optimizers.serialize(keras.optimizers.get(optimizer)))
     except (ValueError, TypeError, AttributeError) as error:
         wanted = "the name of a Keras optimizer or an optimizer"
-        raise ValueError(problem("optimizer", "train", wanted, repr(optimizer))) from error
+        raise ValueError(problem("optimizer", function, wanted, repr(optimizer))) from error
 
 
-def _loss(loss: Any) -> Any:
+def known_loss(loss: Any, *, function: str) -> Any:
+    """Return the loss of this name, or the loss itself, or raise ``ValueError``."""
     try:
         return keras.losses.get(loss)
     except (ValueError, TypeError) as error:
-        raise ValueError(problem("loss", "train", "the name of a Keras loss or a loss", repr(loss))) from error
+        raise ValueError(problem("loss", function, "the name of a Keras loss or a loss", repr(loss))) from error
 
 
 def targets_for(loss: Any, labels: np.ndarray) -> np.ndarray:

@@ -167,6 +167,7 @@ def _from_checkpoint(plan: Plan, name: str, found: checkpoints.Checkpoint) -> Ru
 def _trained(plan: Plan, name: str, applies: bool, csv_log: Any, tensorboard: Any) -> Run:
     budget = Budget.of(plan.digits)
     train_split = budget.take(plan.digits.train)
+    settings = plan.description()  # before training: a callback may change the optimizer's learning rate
     with seeded(plan.seed):
         model = trainable_copy(plan.model)
         if plan.warm_start:
@@ -198,7 +199,7 @@ def _trained(plan: Plan, name: str, applies: bool, csv_log: Any, tensorboard: An
         full=budget.full,
         predictions=predictions if plan.keep == "predictions" else {},
     )
-    return _kept(run, plan, weights) if applies else run
+    return _kept(run, plan, weights, settings) if applies else run
 
 
 def _epochs(
@@ -251,13 +252,13 @@ def _fit_epoch(
     return row
 
 
-def _kept(run: Run, plan: Plan, weights: dict[str, np.ndarray]) -> Run:
+def _kept(run: Run, plan: Plan, weights: dict[str, np.ndarray], settings: dict[str, Any]) -> Run:
     arrays = weights
     if plan.keep == "predictions":
         arrays = {split: values.astype(np.uint8) for split, values in run.predictions.items()}
     record = {
         "name": run.name,
-        "description": plan.description(),
+        "description": settings,
         "history": run.history.reset_index().to_dict("records"),
         "seconds": run.seconds,
         "train_accuracy": run.train_accuracy,

@@ -41,6 +41,12 @@ NETWORKS = {
     "S4.3 small_cnn flaw": ("small_cnn", {"pool_stride": 1}, 320 + 18_496 + (30_976 + 1) * 128 + 1_290),
     "S4.5 wide_dense": ("wide_dense", {"dropout": 0.0, "size": 48}, (48 * 48 + 1) * 512 + 513 * 256 + 257 * 10),
     "S4.6 small_cnn": ("small_cnn", {"size": 48}, 320 + 18_496 + (10 * 10 * 64 + 1) * 128 + 1_290),
+    "sprint_cnn": ("sprint_cnn", {}, 16 * (25 + 3) + 32 * (9 * 16 + 3) + 256 * (5 * 5 * 32 + 3) + 2_570),
+    "compact_cnn": (
+        "compact_cnn",
+        {},
+        26 * 32 + (9 * 32 + 1) * 48 + (9 * 48 + 1) * (48 + 96) + (9 * 96 + 1) * (96 + 128) + 1_290,
+    ),
 }
 every_network = pytest.mark.parametrize("network", NETWORKS)
 
@@ -129,6 +135,9 @@ def test_geometry_before_the_dense_layers():
     assert _shapes("S2.1 simple_cnn")["pool_1"] == (14, 14, 10)
     assert _shapes("S4.3 small_cnn")["flatten"] == (1_600,)
     assert _shapes("S4.3 small_cnn flaw")["flatten"] == (30_976,)
+    assert _shapes("sprint_cnn")["pool_2"] == (5, 5, 32)
+    assert _shapes("compact_cnn")["conv_1"] == (14, 14, 32)
+    assert _shapes("compact_cnn")["flatten"] == (128,)
     assert _shapes("S3.A lenet_like")["pool_2"] == (3, 3, 16)
     assert _shapes("S3.D deep_lenet_like")["conv_8"] == (1, 1, 32)
 
@@ -178,6 +187,7 @@ def test_lenet5_outputs_have_their_ranges():
         ("S3.B lenet_like", [0.45, 0.45]),
         ("S4.1 wide_dense", [0.0, 0.0]),
         ("S4.3 small_cnn", [0.5]),
+        ("compact_cnn", [0.1, 0.2, 0.3]),
     ],
 )
 def test_dropout_rates(network, rates):

@@ -55,7 +55,7 @@ CHANGES = {
     "optimizer": lambda digits: {"optimizer": "sgd"},
     "learning rate": lambda digits: {"optimizer": keras.optimizers.Adam(0.0011)},
     "setting of an optimizer": lambda digits: {"optimizer": keras.optimizers.Adam(beta_2=0.995)},
-    "schedule": lambda digits: {"optimizer": keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.001, 10))},
+    "schedule": lambda digits: {"optimizer": keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.001, 3))},
     "callback": lambda digits: {"callbacks": stop(patience=2)},
     "setting of a callback": lambda digits: {"callbacks": stop(patience=3)},
     "activation": lambda digits: {"model": tiny("tanh")},

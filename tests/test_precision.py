@@ -5,8 +5,8 @@ import pytest
 from small import digits_of, settings, tiny
 
 from mnist_helpers import checkpoints, models, train
-from mnist_helpers.backend import keras
 from mnist_helpers.augmentation import RandomAffine, augmented
+from mnist_helpers.backend import keras
 from mnist_helpers.plan import make_plan
 from mnist_helpers.precision import trainable_copy, training_device, training_format
 from mnist_helpers.runs import device_name

@@ -92,6 +92,14 @@ def test_the_history_counts_the_epochs_that_were_trained(digits):
     assert run.history["learning_rate"].tolist() == pytest.approx([0.001] * 3) and run.parameters == 6370
 
 
+def test_a_record_holds_the_settings_as_given_and_not_as_a_callback_left_them(digits, store):
+    halving = keras.callbacks.ReduceLROnPlateau(monitor="loss", patience=1, min_delta=100)
+    run = train(tiny(), digits, **settings(callbacks=[halving]))
+    assert run.history["learning_rate"].iloc[-1] < 0.001
+    stored = checkpoints.read(store / run.checkpoint, run.checkpoint[:-4].split("-")[-1])
+    assert checkpoints.key_of(stored.record["description"]) == stored.record["key"]
+
+
 def test_early_stopping_counts_over_epochs_and_restores_the_best_weights(digits):
     stop = keras.callbacks.EarlyStopping(patience=2, restore_best_weights=True)
     rate = keras.optimizers.SGD(5.0)  # so large that the validation loss soon gets worse

@@ -1,12 +1,20 @@
 """Every network of the series, one factory each: uncompiled Keras models on images of shape (n, 28, 28, 1)."""
 
-from mnist_helpers.models.convolutional import deep_cnn, large_kernel_cnn, simple_cnn, small_cnn
+from mnist_helpers.models.convolutional import (
+    compact_cnn,
+    deep_cnn,
+    large_kernel_cnn,
+    simple_cnn,
+    small_cnn,
+    sprint_cnn,
+)
 from mnist_helpers.models.dense import deep_dense, wide_dense
 from mnist_helpers.models.lenet import ablated_lenet, expanded_lenet, lenet5
 from mnist_helpers.models.lenet_like import deep_lenet_like, inception_net, lenet_like
 
 __all__ = [
     "ablated_lenet",
+    "compact_cnn",
     "deep_cnn",
     "deep_dense",
     "deep_lenet_like",
@@ -17,5 +25,6 @@ __all__ = [
     "lenet_like",
     "simple_cnn",
     "small_cnn",
+    "sprint_cnn",
     "wide_dense",
 ]

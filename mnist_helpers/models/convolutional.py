@@ -1,4 +1,4 @@
-"""Plain convolutional networks: S1.6, S2.1, S2.7 and S4.3."""
+"""Plain convolutional networks: S1.6, S2.1, S2.7 and S4.3, the one for the sprint, and the one for accuracy."""
 
 from mnist_helpers.backend import keras, layers
 from mnist_helpers.checks import check_choice, check_positive_int
@@ -120,3 +120,74 @@ def small_cnn(pool_stride: int = 2, size: int = 28) -> keras.Model:
         ],
         name="small_cnn",
     )
+
+
+def sprint_cnn() -> keras.Model:
+    """Build the network that is above 99 % of the validation images after one epoch, in seconds.
+
+    conv 16@5x5 - pool - norm - conv 32@3x3 - pool - norm - 256 - norm - 10; 213,290 parameters.
+
+    Normalisation and activation come after the pooling, where there is a quarter of the pixels. The moving averages
+    of the batch normalisation are short (momentum 0.9), for a run of a few hundred steps.
+
+    Returns
+    -------
+    keras.Model
+        Uncompiled; (n, 28, 28, 1) in [0, 1] to (n, 10) softmax probabilities.
+    """
+    return keras.Sequential(
+        [
+            keras.Input((28, 28, 1), name="image"),
+            layers.Conv2D(16, 5, use_bias=False, name="conv_1"),
+            layers.MaxPooling2D(2, name="pool_1"),
+            layers.BatchNormalization(momentum=0.9, scale=False, name="norm_1"),
+            layers.ReLU(name="relu_1"),
+            layers.Conv2D(32, 3, use_bias=False, name="conv_2"),
+            layers.MaxPooling2D(2, name="pool_2"),
+            layers.BatchNormalization(momentum=0.9, scale=False, name="norm_2"),
+            layers.ReLU(name="relu_2"),
+            layers.Flatten(name="flatten"),
+            layers.Dense(256, use_bias=False, name="dense_1"),
+            layers.BatchNormalization(momentum=0.9, scale=False, name="norm_3"),
+            layers.ReLU(name="relu_3"),
+            layers.Dense(10, activation="softmax", name="output"),
+        ],
+        name="sprint_cnn",
+    )
+
+
+def compact_cnn() -> keras.Model:
+    """Build the network designed for accuracy per unit of computing: the members of the series' own committee.
+
+    conv 32@5x5/2 - conv 48@3x3 x2 - pool - dropout .1 - conv 96@3x3 x2 - pool - dropout .2 - conv 128@3x3 - dropout .3
+    - 10; 272,106 parameters.
+
+    The first convolution takes steps of two pixels: all others work on at most 14x14 places, and can have more filters
+    for the same number of operations.
+
+    Returns
+    -------
+    keras.Model
+        Uncompiled; (n, 28, 28, 1) in [0, 1] to (n, 10) softmax probabilities.
+    """
+    stack = [keras.Input((28, 28, 1), name="image"), _he_convolution(32, 5, "conv_1", strides=2)]
+    for block, (filters, rate) in enumerate([(48, 0.1), (96, 0.2)], start=1):
+        stack += [
+            _he_convolution(filters, 3, f"conv_{2 * block}"),
+            _he_convolution(filters, 3, f"conv_{2 * block + 1}"),
+            layers.MaxPooling2D(2, name=f"pool_{block}"),
+            layers.Dropout(rate, name=f"dropout_{block}"),
+        ]
+    stack += [
+        _he_convolution(128, 3, "conv_6", padding="valid"),
+        layers.Flatten(name="flatten"),
+        layers.Dropout(0.3, name="dropout_3"),
+        layers.Dense(10, activation="softmax", name="output"),
+    ]
+    return keras.Sequential(stack, name="compact_cnn")
+
+
+def _he_convolution(filters: int, size: int, name: str, strides: int = 1, padding: str = "same") -> layers.Conv2D:
+    """Return a ReLU convolution with He's initial weights, which keep the signal's size through many ReLU layers."""
+    settings = {"activation": "relu", "kernel_initializer": "he_normal"}
+    return layers.Conv2D(filters, size, strides=strides, padding=padding, name=name, **settings)

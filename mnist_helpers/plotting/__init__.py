@@ -25,6 +25,7 @@ from mnist_helpers.plotting.digits import (
     plot_mean_image,
     plot_samples,
 )
+from mnist_helpers.plotting.schedules import plot_learning_rates, plot_range_test
 
 __all__ = [
     "plot_accuracies",
@@ -38,8 +39,10 @@ __all__ = [
     "plot_grouped_bars",
     "plot_heatmap",
     "plot_history",
+    "plot_learning_rates",
     "plot_mean_image",
     "plot_parameters_accuracy",
+    "plot_range_test",
     "plot_samples",
     "plot_scatter",
 ]

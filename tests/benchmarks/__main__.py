@@ -16,7 +16,7 @@ from mnist_helpers.runs import device_name, duration
 from .figures import Figure, Part, table
 from .workers import WorkerError, features
 
-PARTS = ("training", "loading", "memory")
+PARTS = ("training", "loading", "memory", "augmentation", "sprint")
 _QUICK = "--quick: too few repetitions and too little work. These figures show that the benchmark runs, nothing else."
 
 

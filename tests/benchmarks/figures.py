@@ -12,7 +12,8 @@ _LEFT = {"part", "what", "where", "unit", "note"}
 class Figure:
     """One measured quantity: a row of the table.
 
-    part : "training", "loading" or "memory". what : the network or notebook. where : "native" or "emulated", or "".
+    part : "training", "loading", "memory", "augmentation" or "sprint". what : the network, notebook or goal.
+    where : "native" or "emulated", or "".
     ours, peer : one value a repetition, in ``unit``; repetition i of both was measured side by side. No peer: ().
     more_is_better : True for a speed, False for a time or a size.
     target : the least ratio, or where there is no peer the largest value of ours; None where nothing was promised.
