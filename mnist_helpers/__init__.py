@@ -26,6 +26,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "data": ["Digits", "Split", "load_mnist"],
         "estimators": ["EstimatorRun", "fit_estimator"],
         "evaluation": ["Evaluation", "PairedTest", "better", "evaluate", "mcnemar", "wilson_interval"],
+        "range_test": ["RangeTest", "learning_rate_range_test"],
+        "schedules": ["learning_rates", "one_cycle", "total_steps"],
         "training": ["Run", "train"],
     },
 )

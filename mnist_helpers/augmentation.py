@@ -100,12 +100,15 @@ class RandomAffine(keras.layers.Layer):
     fill_value : float
         Brightness of what comes in from outside the image, 0 to 1.
     seed : int or None
-        Of the random parameters; None draws one from Keras's generator.
+        Of the random parameters; None draws one from Python's generator, which ``train`` seeds with the run's seed.
 
     Notes
     -----
     Input and output: float images of shape (batch, height, width, channels). Outside of training the input is returned
     as it is. The layer has no weights. Raises ``TypeError`` or ``ValueError`` for a bad parameter, naming it.
+
+    A saved model that contains one loads in safe mode once this module is imported: ``import mnist_helpers`` alone,
+    which loads nothing yet, is not enough, but ``from mnist_helpers import RandomAffine`` is.
 
     Source: Simard, Steinkraus and Platt (2003), "Best practices for convolutional neural networks applied to visual
     document analysis". Unlike a chain of `RandomRotation`, `RandomZoom` and `RandomTranslation`, which interpolates

@@ -187,16 +187,16 @@ def train_committee(
     Raises
     ------
     TypeError, ValueError : a factory that returns no network, the same object twice, or networks of different input
-        shapes or class counts; ``keep="predictions"``, which keeps no networks; a log, which each member would
-        overwrite; and whatever ``train`` refuses.
+        shapes or class counts; ``keep="predictions"``, which keeps no networks; a log or a warm start, which
+        members would share; and whatever ``train`` refuses.
     """
     name = "train_committee"
     members = check_positive_int(members, name="members", function=name)
     seed = check_positive_int(seed, name="seed", function=name, minimum=0)
     check_choice(settings.get("keep", "weights"), ("weights", "int8"), name="keep", function=name)
-    for log in ("csv_log", "tensorboard"):
-        if settings.get(log) is not None:
-            raise ValueError(problem(log, name, "left out: members would share the file", repr(settings[log])))
+    for log in ("csv_log", "tensorboard", "warm_start"):
+        if settings.get(log):
+            raise ValueError(problem(log, name, "left out: members would share it", repr(settings[log])))
     networks = _made(factory, members)  # all of them first: a bad factory is noticed before hours of training
     return Committee(tuple(train(network, digits, seed=seed + i, **settings) for i, network in enumerate(networks)))
 

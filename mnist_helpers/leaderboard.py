@@ -76,15 +76,16 @@ def record(
     validation : a committee's evaluation on the validation images; a run knows its own.
 
     Nothing is written for results of the smoke profile or of the stand-in. A row that differs from the written one in
-    nothing but its seconds leaves it as it is. Raises ``ValueError`` for an evaluation that is not of the test split.
+    nothing but its seconds leaves it as it is. Raises ``TypeError`` for what is no `Evaluation` (of a committee, give
+    ``.average`` or ``.vote``), ``ValueError`` for one that is not of the test split, or of the validation split.
     """
     runs, results = _listed(run), _listed(result)
     if len(runs) != len(results):
         wanted = f"one evaluation for each of the {len(runs)} runs"
         raise ValueError(problem("result", "leaderboard.record", wanted, f"{len(results)}"))
-    if any(evaluation.split != "test" for evaluation in results):
-        wanted = "measured on the test images"
-        raise ValueError(problem("result", "leaderboard.record", wanted, str([r.split for r in results])))
+    _check_split(results, "test", name="result")
+    if validation is not None:
+        _check_split([validation], "validation", name="validation")
     row = _row(system, runs, results, notebook, description)
     if validation is not None:
         row["validation_accuracy"] = str(round(validation.accuracy, 5))
@@ -113,6 +114,15 @@ def reported_accuracies() -> dict[str, float]:
 
 def _listed(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def _check_split(results: Sequence[Any], split: str, *, name: str) -> None:
+    others = [type(result).__name__ for result in results if not isinstance(result, Evaluation)]
+    if others:
+        raise TypeError(problem(name, "leaderboard.record", "an Evaluation, or one for each run", others[0]))
+    if any(result.split != split for result in results):
+        wanted = f"measured on the {split} images"
+        raise ValueError(problem(name, "leaderboard.record", wanted, str([result.split for result in results])))
 
 
 def _complete(runs: Sequence[Any], results: Sequence[Evaluation]) -> bool:

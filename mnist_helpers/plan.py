@@ -80,8 +80,18 @@ def make_plan(
         warm_start,
         check_choice(keep, KEEP, name="keep", function="train"),
     )
+    _check_plateau(plan)
     check_length(plan.optimizer, total_steps(digits, epochs=plan.epochs, batch_size=plan.batch_size))
     return replace(plan, key=key_of(plan.description()))
+
+
+def _check_plateau(plan: Plan) -> None:
+    """Refuse a callback that would fail in the middle of training, when it first lowers the rate of a schedule."""
+    plateau = any(isinstance(callback, keras.callbacks.ReduceLROnPlateau) for callback in plan.callbacks)
+    rate = getattr(plan.optimizer, "_learning_rate", None)
+    if plateau and isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
+        wanted = "without ReduceLROnPlateau where the optimizer's learning rate is a schedule"
+        raise ValueError(problem("callbacks", "train", wanted, f"one, and the schedule {type(rate).__name__}"))
 
 
 def check_model(model: Any, digits: Any, *, function: str) -> None:

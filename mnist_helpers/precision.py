@@ -1,9 +1,9 @@
 """The number format in which networks are trained: float32, or bfloat16 where the processor has units for it.
 
 bfloat16 keeps the range of float32 and 8 bits of its precision. Processors with matrix units for it (Intel's AMX, most
-graphics cards) train convolutional networks two to five times faster; on others it is slower. Weights, sums and the
+graphics cards) train convolutional networks two to four times faster; on others it is slower. Weights, sums and the
 last layer stay in float32, so the accuracy is the same up to noise. It belongs to the machine, as the number of cores
-does, and is recorded with it.
+does, and is recorded with it; a run that was interrupted and went on in the other format records the last one.
 """
 
 import os
@@ -36,7 +36,8 @@ def trainable_copy(model: keras.Model) -> keras.Model:
     """Return a copy with fresh weights that computes in the chosen format.
 
     What comes before the first weights (augmentation, scaling) works on pixels and stays in float32, as does the last
-    layer, whose small probabilities the loss needs exactly. Models inside the model stay in float32 too.
+    layer, whose small probabilities the loss needs exactly. What lies inside a layer or a model within the model
+    (`Inception`) computes in float32 too.
     """
     weighted = [layer for layer in model.layers if layer.weights]
     if training_format() == "float32" or not weighted:

@@ -39,7 +39,8 @@ def one_cycle(
     ----------
     peak : the highest learning rate, above 0; reached after the share ``warmup`` of the steps, in [0, 1).
     steps : length of the run, see ``total_steps``.
-    start, end : the first and the last rate as shares of ``peak``, in [0, 1].
+    start, end : shares of ``peak``, in [0, 1]: the first rate (without a warm-up, the peak is the first), and the rate
+        that the cosine has come down to after the last step.
 
     Source: Smith and Topin (2018), "Super-convergence"; the cosine as in fast.ai's and PyTorch's one-cycle policy.
     Raises ``TypeError`` or ``ValueError`` for a value out of range.

@@ -89,7 +89,8 @@ def train(
     model : uncompiled Keras model for images of the digits' shape; it is never changed. The copy starts from fresh
         weights drawn from ``seed``, unless ``warm_start``: then from the weights that ``model`` has.
     epochs, batch_size : at least 1.
-    optimizer : a name or a Keras optimizer; its settings are copied, so one object may serve many runs.
+    optimizer : a name or a Keras optimizer; its settings are copied, so one object may serve many runs. A schedule
+        with an end must be as long as the run, ``total_steps(digits, ...)``.
     loss : a name or a Keras loss. Labels are given as it needs them: digits for a sparse loss, -1 and 1 for a hinge
         loss, one-hot rows otherwise.
     seed : decides initial weights, order of the images and dropout. Same seed, same machine: same weights.

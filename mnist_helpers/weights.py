@@ -41,5 +41,6 @@ def _half(weight: np.ndarray) -> np.ndarray:
 
 def _quantised(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     largest = np.abs(weight).max(axis=tuple(range(weight.ndim - 1)))  # one for each output channel
-    step = np.where(largest > 0, largest / 127, 1).astype(np.float32)
+    step = (largest / 127).astype(np.float32)
+    step[step == 0] = 1  # nothing but zeros, or numbers so small that their step is none
     return np.rint(weight / step).astype(np.int8), step

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+import mnist_helpers
 from mnist_helpers.backend import quiet_stderr
 
 
@@ -36,3 +37,8 @@ def test_the_library_itself_imports_no_tensorflow_and_turns_onednn_on():
         environment |= {"TF_ENABLE_ONEDNN_OPTS": given} if given else {}
         done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
         assert done.stdout.strip() == expected
+
+
+@pytest.mark.parametrize("name", mnist_helpers.__all__)
+def test_every_public_name_is_there(name):
+    assert callable(found := getattr(mnist_helpers, name)) or found.__name__ == f"mnist_helpers.{name}"

@@ -243,6 +243,7 @@ def test_bad_members_are_refused_everywhere(digits, models, error, message):
         ({"keep": "predictions"}, ValueError, "'keep' parameter of train_committee must be one of {'weights', 'int8'}"),
         ({"csv_log": "log.csv"}, ValueError, "'csv_log' parameter of train_committee must be left out.*'log.csv'"),
         ({"tensorboard": "logs"}, ValueError, "'tensorboard' parameter of train_committee must be left out"),
+        ({"warm_start": True}, ValueError, "'warm_start' parameter of train_committee must be left out"),
         ({"epochs": 0}, ValueError, "'epochs' parameter of train must be at least 1"),
         ({"factory": dense()}, TypeError, "'factory'.*be a function that returns a new Keras.*Got <Sequential"),
         ({"factory": "tiny"}, TypeError, "'factory' parameter of train_committee must be a function.*Got 'tiny'"),

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mnist_helpers import Evaluation, leaderboard
+from mnist_helpers import CommitteeEvaluation, Evaluation, leaderboard
 
 RUN = SimpleNamespace(
     parameters=7850,
@@ -158,6 +158,17 @@ def test_a_committee_is_one_system_of_many_networks():
     assert (row.runs, row.parameters, row.seconds, row.epochs) == (1, 15700, 24.7, 5)
     assert (row.seed, row.checkpoint, row.device) == ("3 4", "net-3.npz net-4.npz", "2 cores")
     assert (row.validation_accuracy, row.test_accuracy) == (0.97, 0.99) and pd.isna(row.train_accuracy)
+
+
+def test_what_is_no_evaluation_or_of_another_split_is_refused():
+    committee = SimpleNamespace(runs=[RUN], parameters=15700, seconds=24.68)
+    of_all = CommitteeEvaluation((dataclasses.replace(evaluation(10), probabilities=np.zeros((1000, 10))),))
+    with pytest.raises(TypeError, match="'result' parameter of leaderboard.record must be an Eval.*Got CommitteeEval"):
+        leaderboard.record("S2.6", committee, of_all, notebook="10")
+    for wrong, error in ((of_all, TypeError), (evaluation(10), ValueError)):
+        with pytest.raises(error, match="'validation' parameter of leaderboard.record must be"):
+            leaderboard.record("S2.6", committee, evaluation(10), notebook="10", validation=wrong)
+    assert leaderboard.read().empty
 
 
 def test_a_committee_with_one_shortened_member_is_not_written():

@@ -160,3 +160,10 @@ def test_train_takes_a_schedule_of_its_length_and_refuses_another_before_it_star
 def test_bad_arguments(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_train_refuses_a_plateau_callback_beside_a_schedule():
+    optimizer = keras.optimizers.Adam(SCHEDULES.ExponentialDecay(0.1, 10, 0.5))
+    chosen = settings(optimizer=optimizer, callbacks=[keras.callbacks.ReduceLROnPlateau()])
+    with pytest.raises(ValueError, match="'callbacks' parameter of train .*and the schedule ExponentialDecay"):
+        train(tiny(), digits_of(60, 20, 10), **chosen)

@@ -60,7 +60,7 @@ def plot_range_test(result: RangeTest, *, ax: Axes | None = None) -> Axes:
     """Draw the loss against the growing learning rate of a range test, each batch and smoothed, on logarithmic axes.
 
     The rate at which the smoothed loss falls fastest is marked. ``result`` has the arrays ``learning_rates``,
-    ``losses`` and ``smoothed`` of the same shape (k,) and the number ``steepest``; others raise ValueError.
+    ``losses`` and ``smoothed`` of the same shape (k,) and the number ``steepest``; other shapes raise ValueError.
     """
     rates, losses, smoothed = (np.asarray(getattr(result, name)) for name in ("learning_rates", "losses", "smoothed"))
     if rates.ndim != 1 or not rates.shape == losses.shape == smoothed.shape:
