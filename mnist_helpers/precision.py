@@ -1,9 +1,10 @@
 """The number format in which networks are trained: float32, or bfloat16 where the processor has units for it.
 
 bfloat16 keeps the range of float32 and 8 bits of its precision. Processors with matrix units for it (Intel's AMX, most
-graphics cards) train convolutional networks two to four times faster; on others it is slower. Weights, sums and the
-last layer stay in float32, so the accuracy is the same up to noise. It belongs to the machine, as the number of cores
-does, and is recorded with it; a run that was interrupted and went on in the other format records the last one.
+graphics cards) train convolutional networks about twice as fast; on others it is slower. Weights, sums and the
+last layer stay in float32. What that costs in accuracy was not measured. It belongs to the machine, as the
+number of cores does, and is recorded with it; a run that was interrupted and went on in the other format
+records the last one.
 """
 
 import os
