@@ -6,7 +6,7 @@ IN := .venv/bin/python -m
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup run test test-unit test-notebooks lab data lint format bench lock clean
+.PHONY: help setup run student slides test test-unit test-notebooks lab data lint format bench lock clean
 
 help: ## list these targets
 	@echo 'make TARGET [PYTHON=python3.12], where TARGET is one of'
@@ -26,6 +26,12 @@ setup: .venv/.installed ## make .venv with the locked versions of everything (on
 
 run: setup ## execute all notebooks and render them to build/html/index.html
 	$(IN) mnist_helpers run
+
+student: setup ## write build/student: the notebooks without solutions and results; what was changed there stays
+	$(IN) mnist_helpers student
+
+slides: setup ## write build/slides: notebooks as slides, with make slides NOTEBOOK=04 only that one
+	$(IN) mnist_helpers slides $(NOTEBOOK)
 
 test: lint test-unit test-notebooks ## run every check and test: ruff, unit tests, and all notebooks
 
@@ -57,6 +63,7 @@ lock: ## resolve requirements.lock anew from setup.cfg (needs uv)
 	printf 'setuptools >= 77\n' | uv pip compile --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
 		--no-emit-index-url --no-annotate --no-header --extra test setup.cfg - -o requirements.lock
 
-clean: ## remove build/ and the caches of tools; keeps .venv, MNIST and all that was trained
-	rm -rf build .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage
+clean: ## remove build/, but not build/student, and the caches of tools; keeps MNIST and all that was trained
+	if [ -d build ]; then find build -mindepth 1 -maxdepth 1 ! -name student -exec rm -rf {} +; fi
+	rm -rf .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage
 	find mnist_helpers notebooks tests -name __pycache__ -type d -prune -exec rm -rf {} +

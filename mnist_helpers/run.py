@@ -16,42 +16,11 @@ from mnist_helpers.checks import check_choice
 from mnist_helpers.data import REAL, load_mnist
 from mnist_helpers.files import atomic_write
 from mnist_helpers.kernels import FAILED, NotebookResult, code_cells, execute, kernel_environment, read_notebook
-from mnist_helpers.render import IndexRow, page, write_index
 from mnist_helpers.runs import duration
+from mnist_helpers.series import NOTEBOOKS, ROOT, RunError, find_notebooks
+from mnist_helpers.site import IndexRow, Site
 
-ROOT = Path(__file__).resolve().parents[1]
-NOTEBOOKS = ROOT / "notebooks"
 CELL_TIMEOUT = 3600  # seconds; a cell may train a network
-
-
-class RunError(Exception):
-    """The notebooks cannot be executed as asked; the message says why."""
-
-
-def find_notebooks(directory: Path = NOTEBOOKS, selection: Sequence[str] = ()) -> list[Path]:
-    """Return the notebooks of a directory in reading order; with a selection, only those.
-
-    A selection is a number ("2", "02") or the beginning of a name ("02_linear").
-    Raises ``RunError`` when a selection fits none, or the directory holds none.
-    """
-    notebooks = sorted(path for path in directory.glob("*.ipynb") if not path.name.startswith("."))
-    if not notebooks:
-        raise RunError(f"There is no notebook in {_shown(directory)}.")
-    chosen: set[Path] = set()
-    for wanted in selection:
-        fitting = {path for path in notebooks if _fits(path.stem, wanted)}
-        if not fitting:
-            names = "\n  ".join(path.stem for path in notebooks)
-            raise RunError(f"No notebook fits {wanted!r}. There are:\n  {names}")
-        chosen |= fitting
-    return [path for path in notebooks if path in chosen] if selection else notebooks
-
-
-def _fits(name: str, wanted: str) -> bool:
-    number = name.split("_")[0]
-    if wanted.isdecimal():
-        return number.isdecimal() and int(number) == int(wanted)
-    return bool(wanted) and name.startswith(Path(wanted).name.removesuffix(".ipynb"))
 
 
 def run(
@@ -65,6 +34,8 @@ def run(
 ) -> list[NotebookResult]:
     """Execute notebooks in order, each to the end or to its first error, and render them to ``output``/html.
 
+    The other notebooks of the directory get pages with the results stored in them, unless they have a page already.
+
     ``profile`` : "full", "smoke", or None for the one of the environment. ``timeout`` : seconds a cell may take.
     ``in_place`` : also write the outputs back into the notebooks, which takes the full profile and the real MNIST.
     Raises ``RunError`` before anything is executed, ``KeyboardInterrupt`` when interrupted; no file is half-written.
@@ -77,13 +48,14 @@ def run(
     if in_place and source != REAL:
         raise RunError("Outputs are stored in the notebooks (--in-place) only on the real MNIST, not on the stand-in.")
     environment = kernel_environment(profile=profile, standin=source != REAL)
+    site = Site(output / "html", notebooks)
     results: list[NotebookResult] = []
     with _Progress(paths) as progress:
         for path in paths:
-            result = _run_one(path, environment, timeout, output / "html", in_place, progress)
+            result = _run_one(path, environment, timeout, site, in_place, progress)
             results.append(result)
-            rows = [IndexRow.of(result, profile=profile, source=source)]
-            write_index(output / "html", rows, order=[known.stem for known in find_notebooks(notebooks)])
+            site.write_index([IndexRow.of(result, profile=profile, source=source)])
+    site.complete()
     return results
 
 
@@ -110,12 +82,12 @@ def _data_source() -> str:
 
 
 def _run_one(
-    path: Path, environment: Mapping[str, str], timeout: int, html: Path, in_place: bool, progress: "_Progress"
+    path: Path, environment: Mapping[str, str], timeout: int, site: Site, in_place: bool, progress: "_Progress"
 ) -> NotebookResult:
     progress.start(path)
     before = path.read_bytes()
     notebook, result = execute(path, environment=environment, timeout=timeout, progress=progress.cell)
-    atomic_write(html / f"{path.stem}.html", page(notebook, title=path.stem, directory=path.parent).encode())
+    site.write_page(path.stem, notebook)
     if in_place and result.ok:
         try:
             store_outputs(path, notebook, before)
@@ -155,12 +127,6 @@ def summary(results: Sequence[NotebookResult]) -> str:
     lines.append(f"{len(results) - len(failed)} of {len(results)} executed without an error, in {total}")
     lines += [f"FAILED {', '.join(filter(None, (result.name, result.place)))}: {result.error}" for result in failed]
     return "\n".join(lines)
-
-
-def _shown(path: Path) -> str:
-    """Return a path as the user would write it."""
-    here = Path.cwd()
-    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
 class _Progress:

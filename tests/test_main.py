@@ -93,6 +93,25 @@ def test_data_says_where_mnist_lies_or_why_it_cannot_be_had(monkeypatch, capsys)
     assert capsys.readouterr().err == "error: no mirror answers\n"
 
 
+def test_student_says_what_was_written_and_what_was_kept(tmp_path, capsys):
+    write(tmp_path / "00_a.ipynb", "1")
+    options = ["student", "--notebooks", str(tmp_path), "--output", str(tmp_path / "out")]
+    assert main(options) == 0 and "1 notebooks without" in capsys.readouterr().out
+    (tmp_path / "out" / "00_a.ipynb").write_text("mine")
+    assert main(options) == 0 and "  00_a.ipynb" in capsys.readouterr().out
+    assert main([*options, "--force"]) == 0 and "Kept" not in capsys.readouterr().out
+    assert main([*options, "7"]) == 2 and "No notebook fits '7'" in capsys.readouterr().err
+
+
+def test_slides_names_the_files_it_wrote(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "00_a.ipynb", "1")
+    options = ["slides", "--notebooks", str(tmp_path), "--output", str(tmp_path / "out")]
+    assert main([*options, "0"]) == 0
+    assert capsys.readouterr().out == "out/00_a.slides.html\n" and (tmp_path / "out" / "00_a.slides.html").is_file()
+    assert main([*options, "7"]) == 2 and "error: No notebook fits '7'" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("arguments", [[], ["run", "--profile", "half"], ["run", "--timeout", "0"], ["runn"]])
 def test_a_command_that_does_not_exist_is_refused_with_status_2(arguments, capsys):
     with pytest.raises(SystemExit) as stop:

@@ -1,46 +1,29 @@
 """Pages stand alone, say what their pictures show, and lead to each other."""
 
 import base64
+import hashlib
 import re
 
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
-from nbformat.v4 import new_notebook, new_output
+from nbformat.v4 import new_notebook
+from pages import requests
 from sample_notebooks import code, text
+from sample_series import HINT, PIXEL, picture
 
-from mnist_helpers.kernels import NotebookResult
-from mnist_helpers.render import IndexRow, page, write_index
+from mnist_helpers.render import page
+from mnist_helpers.series import Lesson
 
-PIXEL = base64.b64encode(b"\x89PNG\r\n\x1a\n picture").decode()
-
-
-def requests(html: str) -> list[str]:
-    """Addresses that a browser would ask other hosts or other files for when it shows the page."""
-    soup = BeautifulSoup(html, "html.parser")
-    named = [
-        tag[attribute] for tag in soup.find_all(True) for attribute in ("src", "srcset") if tag.has_attr(attribute)
-    ]
-    named += [tag["href"] for tag in soup.find_all("link") if tag.has_attr("href")]
-    scripts = " ".join(tag.get_text() for tag in soup.find_all("script"))
-    styles = " ".join(tag.get_text() for tag in soup.find_all("style"))
-    named += re.findall(r"https?://[^\s\"']+", scripts) + re.findall(r"@import\s+\S+", styles)
-    named += re.findall(r"url\(['\"]?([^)'\"]+)", styles)
-    return [address for address in named if not address.startswith(("data:", "#"))]
+LESSON = Lesson("03_dense", "03 Dense <networks>")
 
 
-def picture(source, alt=None, count=1):
-    cell = code(source)
-    cell.outputs = [
-        new_output("display_data", data={"image/png": PIXEL, "text/plain": "<Figure>"}) for _ in range(count)
-    ]
-    if alt is not None:
-        cell.metadata["alt"] = alt
-    return cell
+def rendered(*cells, directory=".", **around):
+    return page(new_notebook(cells=list(cells)), lesson=LESSON, directory=directory, **around)
 
 
-def rendered(*cells, directory="."):
-    return page(new_notebook(cells=list(cells)), title="03_dense", directory=directory)
+def soup_of(*cells, **options):
+    return BeautifulSoup(rendered(*cells, **options), "html.parser")
 
 
 @pytest.mark.parametrize(
@@ -63,19 +46,19 @@ def test_a_page_asks_for_nothing_else(tmp_path):
     prose = "# Title\n\n![the map](map.png) and $x^2$\n\n```mermaid\ngraph TD; A-->B;\n```\n\n[Keras](https://keras.io)"
     notebook = new_notebook(cells=[text(prose), picture("plot()")])
     notebook.metadata["widgets"] = {"application/vnd.jupyter.widget-state+json": {"state": {}, "version_major": 2}}
-    html = page(notebook, title="00_start", directory=tmp_path)
+    html = page(notebook, lesson=LESSON, directory=tmp_path)
     assert requests(html) == []
-    assert 'href="https://keras.io"' in html and "<title>00_start</title>" in html
+    assert 'href="https://keras.io"' in html and "<title>03 Dense &lt;networks&gt; · MNIST notebooks</title>" in html
     assert html.count(base64.b64encode(b"\x89PNG").decode()) == 1 and html.count(PIXEL) == 1
 
 
 def test_pictures_keep_the_alternative_text_of_their_cell():
-    html = rendered(
+    soup = soup_of(
         picture("plot_a()", "Ten digits, a column each"),
         picture("plot_b()", ["First", 'Second "quoted" <b>'], count=3),
         picture("x = 1\naxes = plot_c(x)\n"),
     )
-    alts = [tag["alt"] for tag in BeautifulSoup(html, "html.parser").find_all("img")]
+    alts = [tag["alt"] for tag in soup.find_all("img")]
     assert alts == [
         "Ten digits, a column each",
         "First",
@@ -86,13 +69,13 @@ def test_pictures_keep_the_alternative_text_of_their_cell():
 
 
 def test_links_between_notebooks_lead_to_their_pages():
-    html = rendered(text("[a](04_b.ipynb) [b](04_b.ipynb#part) [c](https://x.example/n.ipynb) [d](#top)"))
-    links = [tag["href"] for tag in BeautifulSoup(html, "html.parser").find_all("a") if tag["href"] != "#"]
+    soup = soup_of(text("[a](04_b.ipynb) [b](04_b.ipynb#part) [c](https://x.example/n.ipynb) [d](#top)"))
+    links = [tag["href"] for tag in soup.main.find_all("a")]
     assert links == ["04_b.html", "04_b.html#part", "https://x.example/n.ipynb", "#top"]
 
 
 def test_formulas_are_pictures_with_their_tex_or_else_the_tex_itself():
-    soup = BeautifulSoup(rendered(text(r"An $\hat{p} < 1$, $$\sum_i x_i$$ and $\nosuch{y}$")), "html.parser")
+    soup = soup_of(text(r"An $\hat{p} < 1$, $$\sum_i x_i$$ and $\nosuch{y}$"))
     assert [tag["alt"] for tag in soup.find_all("img")] == [r"\hat{p} < 1", r"\sum_i x_i"]
     drawn = base64.b64decode(soup.img["src"].removeprefix("data:image/svg+xml;base64,"))
     assert b"<svg" in drawn
@@ -102,38 +85,72 @@ def test_formulas_are_pictures_with_their_tex_or_else_the_tex_itself():
 def test_rendering_leaves_the_notebook_as_it_was():
     notebook = new_notebook(cells=[picture("plot()", "A plot")])
     before = nbformat.writes(notebook)
-    page(notebook, title="a", directory=".")
+    page(notebook, lesson=LESSON, directory=".")
     assert nbformat.writes(notebook) == before
 
 
-def row(name, **changes):
-    result = NotebookResult(name, **({"status": "ok", "seconds": 1.23, "cells": 4} | changes))
-    return IndexRow.of(result, profile="smoke", source="mnist")
+def test_the_policy_allows_the_pages_own_script_and_no_other():
+    soup = soup_of(code("1"))
+    (script,) = soup.find_all("script")
+    digest = base64.b64encode(hashlib.sha256(script.string.encode()).digest()).decode()
+    content = soup.find("meta", {"http-equiv": "Content-Security-Policy"})["content"]
+    rules = dict(rule.strip().split(" ", 1) for rule in content.split(";"))
+    assert rules["default-src"] == "'none'" and rules["script-src"] == f"'sha256-{digest}'"
+    assert rules["img-src"] == "data:" and "fold" in script.string
 
 
-def test_the_index_has_status_seconds_and_link_of_each(tmp_path):
-    bad = row("01_é <b>", status="failed", seconds=75.0, failed_cell=3, error="ValueError: <script>")
-    write_index(tmp_path, [bad, row("00_a")], order=["00_a", "01_é <b>"])
-    soup = BeautifulSoup((tmp_path / "index.html").read_text(encoding="utf-8"), "html.parser")
-    assert soup.find("meta", {"name": "viewport"}) and not requests(str(soup))
-    first, second = soup.tbody.find_all("tr")
-    assert [cell.get_text(" ", strip=True) for cell in first.find_all("td")][1:] == ["✓ ok", "1.2"]
-    assert first.a["href"] == "00_a.html" and second.a["href"] == "01_%C3%A9%20%3Cb%3E.html"
-    assert "cell 3 of 4: ValueError: <script>" in second.get_text() and second.find("script") is None
-    assert "1 of 2 executed without an error" in soup.p.get_text(" ", strip=True).replace("\n", " ")
+def test_code_folds_and_a_solution_starts_folded_with_its_output():
+    hidden = code("x = 0")
+    hidden.metadata["jupyter"] = {"source_hidden": True}
+    soup = soup_of(code("x = 1", printed="shown\n"), hidden, code("x = 2", printed="the secret\n", tags=["solution"]))
+    shown, closed, solution = soup.main.find_all("details")
+    assert shown.summary.string == "Code" and shown.has_attr("open") and "x = 1" in shown.get_text()
+    assert "shown" not in shown.get_text()  # the output stays when the code is folded
+    assert "x = 0" in closed.get_text() and not closed.has_attr("open")
+    assert solution.summary.string == "Solution" and not solution.has_attr("open")
+    assert "x = 2" in solution.get_text() and "the secret" in solution.get_text()
 
 
-def test_the_index_keeps_rows_of_earlier_runs_whose_pages_are_there(tmp_path):
-    for name in ("00_a", "02_c"):
-        (tmp_path / f"{name}.html").touch()
-    write_index(tmp_path, [row("00_a"), row("01_gone"), row("02_c", seconds=9.0)], order=["00_a", "01_gone", "02_c"])
-    write_index(tmp_path, [row("02_c", seconds=5.0)], order=["00_a", "01_gone", "02_c"])
-    index = (tmp_path / "index.html").read_text(encoding="utf-8")
-    assert "00_a" in index and "01_gone" not in index and "5.0" in index and "9.0" not in index
+@pytest.mark.parametrize("body", ["Use *plus*.", "![p](p.png) Use *plus*.", '<img src="p.png" alt="p"> Use *plus*.'])
+def test_a_hint_is_folded_with_all_its_text(tmp_path, body):
+    (tmp_path / "p.png").write_bytes(base64.b64decode(PIXEL))
+    hint = soup_of(text(HINT.replace("Use *plus*.", body)), directory=tmp_path).main.details
+    assert hint.summary.string == "Hint" and not hint.has_attr("open")
+    assert hint.em.string == "plus" and "Add." not in hint.get_text()
+    assert all(tag["src"].startswith("data:image/png") for tag in hint.find_all("img"))
 
 
-@pytest.mark.parametrize("state", ["", "[1]", '[{"name": "x"}]', "{"])
-def test_a_damaged_record_of_earlier_runs_does_not_matter(tmp_path, state):
-    (tmp_path / "results.json").write_text(state)
-    write_index(tmp_path, [row("00_a")], order=["00_a"])
-    assert "00_a" in (tmp_path / "index.html").read_text(encoding="utf-8")
+def test_previous_contents_and_next_stand_on_the_page_and_only_once():
+    links = "[← 02 B](02_b.ipynb) · [Contents](00_a.ipynb#Map) ·\n[04 D →](04_d.ipynb)"
+    prose = f"# 03 Dense\n\n{links}\n\nSee [02](02_b.ipynb)."
+    around = {"previous": Lesson("02_b", "02 B"), "following": Lesson("04_é", "04 <D>")}
+    soup = soup_of(text(prose), text("## End\n\n[04 D →](04_d.ipynb)"), **around)
+    for nav in soup.find_all("nav"):
+        assert [tag["href"] for tag in nav.find_all("a")] == ["02_b.html", "index.html", "04_%C3%A9.html"]
+        assert [tag.get_text() for tag in nav.find_all("a")] == ["← 02 B", "Contents", "04 <D> →"]
+    assert len(soup.find_all("nav")) == 2
+    assert [tag["href"] for tag in soup.main.find_all("a", class_=None)] == ["02_b.html"]
+    assert len(soup_of(text("# 03")).nav.find_all("a")) == 1
+
+
+def test_the_sections_of_a_page_are_listed_at_its_top():
+    soup = soup_of(text("# T\n\n## First *one*\n\n### Not this\n\n## 99 % of it"))
+    links = soup.find(class_="outline").find_all("a")
+    assert [link.get_text() for link in links] == ["First one", "99 % of it"]
+    assert {link["href"][1:] for link in links} < {tag["id"] for tag in soup.main.find_all(id=True)}
+
+
+def test_files_that_the_prose_names_come_along_in_the_link(tmp_path):
+    (tmp_path / "table.csv").write_bytes(b"a,b\n")
+    (tmp_path / "large.bin").write_bytes(bytes(2**20 + 1))
+    soup = soup_of(text("[table](table.csv), [large](large.bin)"), directory=tmp_path)
+    (link,) = soup.main.find_all("a")
+    kind, data = link["href"].split(";base64,")
+    assert (kind, base64.b64decode(data), link["download"]) == ("data:text/csv", b"a,b\n", "table.csv")
+    assert "large" in soup.main.get_text()
+
+
+def test_tables_scroll_in_a_box_of_their_own():
+    table = soup_of(text("| a | b |\n|---|---|\n| 1 | 2 |")).table
+    assert table.parent["class"] == ["scroll"]
+    assert [cell.get_text() for cell in table.find_all(re.compile("^t[hd]$"))] == ["a", "b", "1", "2"]

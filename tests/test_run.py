@@ -8,11 +8,12 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from pages import problems
 from sample_notebooks import code, text, write
 
 from mnist_helpers import run as runner
 from mnist_helpers.kernels import NotebookResult, read_notebook
-from mnist_helpers.run import RunError, find_notebooks, run, store_outputs, summary
+from mnist_helpers.run import RunError, run, store_outputs, summary
 
 
 @pytest.fixture(autouse=True)
@@ -74,6 +75,15 @@ def test_every_notebook_has_a_page_with_its_error_and_nothing_stale(series):
     assert index.count("✓ ok") == 2 and index.count("✗ failed") == 4
 
 
+def test_notebooks_that_were_not_chosen_get_pages_with_their_stored_results(tmp_path):
+    write(tmp_path / "00_a.ipynb", "print('now')")
+    write(tmp_path / "01_b.ipynb", code("1", printed="stored long ago\n", count=1))
+    (result,) = run(["0"], profile="smoke", notebooks=tmp_path, output=tmp_path / "out")
+    assert result.name == "00_a"
+    assert "stored long ago" in (tmp_path / "out" / "html" / "01_b.html").read_text(encoding="utf-8")
+    assert problems(tmp_path / "out" / "html") == []
+
+
 def test_a_kernel_is_of_this_interpreter_and_works_in_the_notebooks_folder(series):
     folder, _ = series
     page = (folder / "out" / "html" / "00_fine.html").read_text(encoding="utf-8")
@@ -84,30 +94,6 @@ def test_running_leaves_the_notebooks_as_they_were_and_no_temporary_file(series)
     folder, _ = series
     assert nbformat.read(folder / "01_wrong.ipynb", as_version=4).cells[2].outputs[0].text == "never\n"
     assert not [path for path in folder.rglob("*") if path.name.endswith(".tmp")]
-
-
-@pytest.mark.parametrize(
-    ("selection", "found"),
-    [
-        ((), ["01_a", "02_b", "12_c"]),
-        (("2",), ["02_b"]),
-        (("12", "01"), ["01_a", "12_c"]),
-        (("02_b", "02"), ["02_b"]),
-        (("notebooks/12_c.ipynb",), ["12_c"]),
-    ],
-)
-def test_selection_by_number_or_name_in_reading_order(tmp_path, selection, found):
-    for name in ("12_c", "02_b", "01_a"):
-        write(tmp_path / f"{name}.ipynb")
-    (tmp_path / "conftest.py").touch()
-    assert [path.stem for path in find_notebooks(tmp_path, selection)] == found
-
-
-@pytest.mark.parametrize("selection", ["", "1_", "3", "b", "_"])
-def test_selections_that_fit_nothing(tmp_path, selection):
-    write(tmp_path / "01_a.ipynb")
-    with pytest.raises(RunError, match="No notebook fits"):
-        find_notebooks(tmp_path, [selection])
 
 
 def test_a_folder_without_notebooks_is_an_error_not_a_success(tmp_path):

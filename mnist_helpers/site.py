@@ -1,0 +1,107 @@
+"""The rendered series: a page for each notebook, and the contents that lead to them."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+import nbformat
+from jinja2 import Environment
+from nbformat import NotebookNode
+
+from mnist_helpers.files import atomic_write
+from mnist_helpers.kernels import NotebookResult
+from mnist_helpers.render import page, policy, read_template
+from mnist_helpers.runs import duration
+from mnist_helpers.series import Lesson, find_notebooks, lessons
+
+STORED = "stored"  # the status of a page that shows the results stored in a notebook, which was not executed
+
+
+@dataclass(frozen=True)
+class IndexRow:
+    """What the contents say of how a page was made; ``finished`` is the local time, to the minute."""
+
+    name: str
+    status: str
+    seconds: float = 0.0
+    profile: str = ""
+    source: str = ""
+    finished: str = ""
+    place: str = ""
+    error: str | None = None
+
+    @classmethod
+    def of(cls, result: NotebookResult, *, profile: str, source: str) -> "IndexRow":
+        """Return the row for a notebook that was executed just now."""
+        now = datetime.now().strftime("%Y-%m-%d %H:%M")
+        seconds = round(result.seconds, 1)
+        return cls(result.name, result.status, seconds, profile, source, now, result.place, result.error)
+
+
+class Site:
+    """The folder with the pages of a series of notebooks, and its index.html."""
+
+    def __init__(self, directory: Path, notebooks: Path) -> None:
+        self.directory = directory
+        self.notebooks = notebooks
+        self.lessons = lessons(notebooks)
+        self._state = directory / "results.json"
+
+    def page_of(self, name: str) -> Path:
+        """Return where the page of a notebook lies."""
+        return self.directory / f"{name}.html"
+
+    def write_page(self, name: str, notebook: NotebookNode) -> None:
+        """Render a notebook, with links to the one before and the one after."""
+        names = [lesson.name for lesson in self.lessons]
+        around: Sequence[Lesson | None] = [None, *self.lessons, None]
+        place = names.index(name)
+        previous, lesson, following = around[place : place + 3]
+        assert lesson is not None
+        html = page(notebook, lesson=lesson, directory=self.notebooks, previous=previous, following=following)
+        atomic_write(self.page_of(name), html.encode())
+
+    def write_index(self, rows: Sequence[IndexRow] = ()) -> None:
+        """Write index.html with these rows and those of earlier runs whose pages are still there, in reading order."""
+        known = self._earlier() | {row.name: row for row in rows}
+        entries = [(lesson, known[lesson.name]) for lesson in self.lessons if lesson.name in known]
+        executed = [row for _, row in entries if row.status != STORED]
+        template = Environment(autoescape=True).from_string(read_template("index.html.j2"))
+        html = template.render(
+            entries=entries,
+            executed=executed,
+            good=[row for row in executed if row.status == "ok"],
+            total=duration(sum(row.seconds for row in executed)),
+            duration=duration,
+            style=read_template("index.css"),
+            policy=policy(),
+        )
+        atomic_write(self._state, json.dumps([asdict(row) for _, row in entries], indent=1).encode())
+        atomic_write(self.directory / "index.html", html.encode())
+
+    def complete(self) -> None:
+        """Give every notebook that was not executed a page with its stored results, so that no link leads nowhere."""
+        known, rows = self._earlier(), []
+        for path in find_notebooks(self.notebooks):
+            name = path.stem
+            made = self.page_of(name).stat().st_mtime if name in known else 0
+            if name in known and (known[name].status != STORED or made > path.stat().st_mtime):
+                continue
+            try:
+                notebook = nbformat.read(path, as_version=4)
+            except Exception:  # nbformat lets through whatever a malformed file happens to trip over
+                text = "**This notebook cannot be read.**"
+                notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
+            self.write_page(name, notebook)
+            rows.append(IndexRow(name, STORED))
+        if rows:
+            self.write_index(rows)
+
+    def _earlier(self) -> dict[str, IndexRow]:
+        try:
+            rows = [IndexRow(**row) for row in json.loads(self._state.read_text(encoding="utf-8"))]
+        except (OSError, ValueError, TypeError):  # none yet, or of another version: the pages are made anew
+            return {}
+        return {row.name: row for row in rows if self.page_of(row.name).is_file()}
