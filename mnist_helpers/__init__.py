@@ -16,13 +16,13 @@ __version__ = "0.1.0"
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["layers", "leaderboard", "models", "plotting"],
+    submodules=["explain", "layers", "leaderboard", "models", "plotting"],
     submod_attrs={
         "augmentation": ["RandomAffine", "affine_transform", "augmented"],
         "budget": ["Budget"],
         "committees": ["Committee", "CommitteeEvaluation", "average_model", "train_committee"],
         "cost": ["forward_flops", "training_flops"],
-        "course": ["banner", "claim", "show_source"],
+        "course": ["banner", "check", "claim", "show_source"],
         "data": ["Digits", "Split", "load_mnist"],
         "estimators": ["EstimatorRun", "fit_estimator"],
         "evaluation": ["Evaluation", "PairedTest", "better", "evaluate", "mcnemar", "wilson_interval"],

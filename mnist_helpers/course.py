@@ -1,4 +1,4 @@
-"""What makes a notebook a lesson: claims that are checked, the banner, source code shown where it is first used."""
+"""What makes a notebook a lesson: claims and exercises that are checked, the banner, source code shown at first use."""
 
 import ast
 import inspect
@@ -39,6 +39,46 @@ def claim(conclusion: str, condition: Any, evidence: Any = "", *, on: Any = None
         print(f"✗ does not hold here: {conclusion}{detail}")
         if os.environ.get("MNIST_STRICT") == "1":
             raise ClaimFailed(f"{conclusion} {evidence}".strip())
+
+
+def check(number: str, answer: Any, *, digits: Any = None) -> None:
+    """Grade the answer to an exercise: print a tick, or a cross and a hint. Never raises.
+
+    Parameters
+    ----------
+    number : of the exercise, such as "04-2".
+    answer : what the exercise asks for: a number, an array, a function, a network... An Ellipsis, ``...``, is the place
+        that waits for an answer.
+    digits : the ``Digits`` of the notebook, for the exercises that say so.
+    """
+    try:
+        verdict = _verdict(number, answer, digits)
+    except Exception as error:  # whatever a learner's function raises is an answer that is not right yet
+        print(f"✗ {number}: while your answer was tried, there was a {type(error).__name__}: {error}")
+    else:
+        print(f"✓ {number}: right." if verdict is None else f"✗ {number}: {verdict}")
+
+
+def _verdict(number: str, answer: Any, digits: Any) -> str | None:
+    """Return None for a right answer, otherwise what to say."""
+    from mnist_helpers.exercises import Hint, find, numbers
+    from mnist_helpers.exercises.grading import Unanswered, is_open
+
+    exercise = find(number)
+    if exercise is None:
+        known = numbers()
+        near = [other for other in known if other[:3] == str(number)[:3]] or known
+        return f"there is no exercise with this number. There are {', '.join(near)}."
+    if is_open(answer):
+        return "not answered yet. Your answer goes where the ... is."
+    if exercise.needs_digits and digits is None:
+        return f'this exercise looks at the digits, too: check("{number}", ..., digits=digits).'
+    try:
+        return exercise.grade(answer, digits) if exercise.needs_digits else exercise.grade(answer)
+    except Unanswered:
+        return "not answered yet. Your answer goes where the ... is."
+    except Hint as hint:
+        return str(hint)
 
 
 def banner(digits: Any, budget: Budget) -> None:

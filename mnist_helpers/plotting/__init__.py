@@ -1,7 +1,7 @@
 """Pictures: data first, every option by keyword; ``ax=None`` makes a new figure; the Axes come back; nothing is shown.
 
 Colours can be told apart by colour-blind readers, and line styles, markers, hatches or names on the lines say the same
-in grey print.
+in grey print. Only the sign of a red or blue map is lost there.
 """
 
 from mnist_helpers.plotting.charts import (
@@ -25,21 +25,33 @@ from mnist_helpers.plotting.digits import (
     plot_mean_image,
     plot_samples,
 )
+from mnist_helpers.plotting.explanations import (
+    plot_activations,
+    plot_attributions,
+    plot_deletion_curves,
+    plot_kernels,
+    plot_maps,
+)
 from mnist_helpers.plotting.schedules import plot_learning_rates, plot_range_test
 
 __all__ = [
     "plot_accuracies",
+    "plot_activations",
+    "plot_attributions",
     "plot_class_distribution",
     "plot_confusion",
     "plot_confusion_examples",
     "plot_curves",
+    "plot_deletion_curves",
     "plot_digits",
     "plot_errors",
     "plot_explained_variance",
     "plot_grouped_bars",
     "plot_heatmap",
     "plot_history",
+    "plot_kernels",
     "plot_learning_rates",
+    "plot_maps",
     "plot_mean_image",
     "plot_parameters_accuracy",
     "plot_range_test",
