@@ -26,12 +26,14 @@ from mnist_helpers.plotting.digits import (
     plot_samples,
 )
 from mnist_helpers.plotting.schedules import plot_learning_rates, plot_range_test
+from mnist_helpers.plotting.systems import plot_cost, plot_indistinguishable
 
 __all__ = [
     "plot_accuracies",
     "plot_class_distribution",
     "plot_confusion",
     "plot_confusion_examples",
+    "plot_cost",
     "plot_curves",
     "plot_digits",
     "plot_errors",
@@ -39,6 +41,7 @@ __all__ = [
     "plot_grouped_bars",
     "plot_heatmap",
     "plot_history",
+    "plot_indistinguishable",
     "plot_learning_rates",
     "plot_mean_image",
     "plot_parameters_accuracy",
