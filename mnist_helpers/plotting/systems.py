@@ -97,6 +97,6 @@ def plot_indistinguishable(
         ax.text(1.02, row, f"{count}", transform=right, va="center")
     places = [sorted(names.index(name) for name in group) for group in groups if len(group) > 1]
     for i, place in enumerate(sorted(places)):
-        style = {"color": DARK, "marker": "o", "markersize": 5, "linewidth": 2.5, "clip_on": False}
-        ax.plot(np.ones(len(place)), place, transform=offset_copy(right, figure, 48 + 14 * i, units="points"), **style)
+        bar: dict[str, Any] = {"color": DARK, "marker": "o", "markersize": 5, "linewidth": 2.5, "clip_on": False}
+        ax.plot(np.ones(len(place)), place, transform=offset_copy(right, figure, 48 + 14 * i, units="points"), **bar)
     return ax
