@@ -41,6 +41,14 @@ def training_flops(model: keras.Model, *, images: int, epochs: int) -> int:
     return _TRAINING * forward_flops(model) * images * epochs
 
 
+def known_training_flops(model: keras.Model, *, images: int, epochs: int) -> int | None:
+    """Return what `training_flops` counts, or None for a network that it cannot count: no run fails for that."""
+    try:
+        return training_flops(model, images=images, epochs=epochs)
+    except (KeyError, TypeError, ValueError):  # a layer of another kind, or images of any size
+        return None
+
+
 def _leaves(layer: Any) -> list[Any]:
     """Return the layers within a layer that hold no others, each once, or the layer itself if it holds none."""
     inner = layer.layers if isinstance(layer, keras.Model) else _held(layer)

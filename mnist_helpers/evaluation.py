@@ -165,11 +165,14 @@ def mcnemar(first: Evaluation, second: Evaluation) -> PairedTest:
         raise ValueError(problem("second", "mcnemar", wanted, got))
     first_right = first.predictions == first.labels
     second_right = second.predictions == second.labels
-    only_first = int(np.sum(first_right & ~second_right))
-    only_second = int(np.sum(second_right & ~first_right))
+    return paired_test(int(np.sum(first_right & ~second_right)), int(np.sum(second_right & ~first_right)), first.n)
+
+
+def paired_test(only_first: int, only_second: int, n: int) -> PairedTest:
+    """Return McNemar's test of two systems, of ``n`` images, from how many only one of them got right."""
     discordant = only_first + only_second
     p_value = float(stats.binomtest(only_first, discordant).pvalue) if discordant else 1.0
-    return PairedTest(only_first, only_second, (only_first - only_second) / first.n, p_value)
+    return PairedTest(only_first, only_second, (only_first - only_second) / n, p_value)
 
 
 def better(first: Evaluation, second: Evaluation, *, level: float = 0.05) -> bool:

@@ -25,6 +25,7 @@ COLUMNS = (
     "notebook",
     "parameters",
     "epochs",
+    "training_flops",
     "seconds",
     "device",
     "runs",
@@ -40,6 +41,7 @@ COLUMNS = (
     "source",
     "checkpoint",
 )
+WRONG_COLUMNS = ("system", "images")
 _LOCK_SECONDS = 30
 
 
@@ -60,7 +62,7 @@ def record(
     *,
     notebook: str,
     description: str = "",
-    validation: Evaluation | None = None,
+    validation: Evaluation | Sequence[Evaluation] | None = None,
 ) -> pd.DataFrame:
     """Write the row of one system, and return it as a table of one row.
 
@@ -68,29 +70,33 @@ def record(
     ----------
     system : its id, "S1.2-l1" as in ``reported.csv``, or a name of ours without such a prefix.
     run : what was trained: a ``Run`` or ``EstimatorRun``, or a sequence of them for a mean over several seeds; or a
-        ``Committee``, which is one system of many networks: parameters and seconds are sums over its members.
+        ``Committee``, which is one system of many networks: parameters, operations and seconds are sums over its
+        members; or a sequence of committees, for a mean.
     result : its evaluation on the test images, or one for each run. Of several, accuracy and errors are means,
         ``deviation`` is the standard deviation from seed to seed, and the interval is that of one test set of this
         size at the mean accuracy.
     notebook : the number of the notebook that did it, such as "02".
-    validation : a committee's evaluation on the validation images; a run knows its own.
+    validation : a committee's evaluation on the validation images, or one for each committee; a run knows its own.
+
+    ``training_flops``, the floating-point operations of training, are those of the epochs that were trained; empty for
+    scikit-learn's estimators, which are not trained in passes over the images. Which test images a system (of several
+    runs, the first one) gets wrong goes to ``wrong_images.csv``.
 
     Nothing is written for results of the smoke profile or of the stand-in. A row that differs from the written one in
     nothing but its seconds leaves it as it is. Raises ``TypeError`` for what is no `Evaluation` (of a committee, give
     ``.average`` or ``.vote``), ``ValueError`` for one that is not of the test split, or of the validation split.
     """
     runs, results = _listed(run), _listed(result)
-    if len(runs) != len(results):
-        wanted = f"one evaluation for each of the {len(runs)} runs"
-        raise ValueError(problem("result", "leaderboard.record", wanted, f"{len(results)}"))
+    _check_count(results, runs, name="result")
     _check_split(results, "test", name="result")
-    if validation is not None:
-        _check_split([validation], "validation", name="validation")
     row = _row(system, runs, results, notebook, description)
     if validation is not None:
-        row["validation_accuracy"] = str(round(validation.accuracy, 5))
+        validations = _listed(validation)
+        _check_count(validations, runs, name="validation")
+        _check_split(validations, "validation", name="validation")
+        row["validation_accuracy"] = str(_mean([each.accuracy for each in validations], 5))
     if _complete(runs, results):
-        _write(row)
+        _write(row, results[0].wrong)
     return _table([row])
 
 
@@ -100,6 +106,15 @@ def read(path: Path | None = None) -> pd.DataFrame:
     Raises ``ValueError`` when the file's columns are not the leaderboard's.
     """
     return _table(_rows(path or results_directory() / "leaderboard.csv"))
+
+
+def wrong_images(path: Path | None = None) -> dict[str, np.ndarray]:
+    """Return which of the test images each system gets wrong: increasing indices, int64, by system.
+
+    Of a system of several runs it is the first run. Raises ``ValueError`` when the file is not what it should be.
+    """
+    rows = _rows(path or results_directory() / "wrong_images.csv", WRONG_COLUMNS)
+    return {row["system"]: np.array(row["images"].split(), np.int64) for row in rows}
 
 
 def reported_accuracies() -> dict[str, float]:
@@ -114,6 +129,12 @@ def reported_accuracies() -> dict[str, float]:
 
 def _listed(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def _check_count(results: Sequence[Any], runs: Sequence[Any], *, name: str) -> None:
+    if len(runs) != len(results):
+        wanted = f"one evaluation for each of the {len(runs)} runs"
+        raise ValueError(problem(name, "leaderboard.record", wanted, f"{len(results)}"))
 
 
 def _check_split(results: Sequence[Any], split: str, *, name: str) -> None:
@@ -149,6 +170,7 @@ def _row(
         "notebook": notebook,
         "parameters": runs[0].parameters,
         "epochs": _mean([getattr(part, "epochs", None) for part in parts], 1),
+        "training_flops": _mean([_flops(run) for run in runs], 0),
         "seconds": _mean([run.seconds for run in runs], 1),
         "device": parts[0].device,
         "runs": len(runs),
@@ -175,23 +197,34 @@ def _mean(values: Sequence[float | None], digits: int) -> float | None:
     return int(mean) if mean == int(mean) and digits <= 1 else mean
 
 
+def _flops(run: Any) -> int | None:
+    flops = [getattr(part, "training_flops", None) for part in _parts([run])]
+    return None if None in flops else sum(flops)
+
+
 def _split_accuracy(run: Any, split: str) -> float | None:
     return getattr(run, f"{split}_accuracy", None)
 
 
-def _write(row: Mapping[str, str]) -> None:
+def _write(row: Mapping[str, str], wrong: np.ndarray) -> None:
     path = results_directory() / "leaderboard.csv"
-    if _same_but_for_time({old["system"]: old for old in _rows(path)}.get(row["system"]), row):
+    beside = path.with_name("wrong_images.csv")
+    if _same_but_for_time(_by_system(path, COLUMNS).get(row["system"]), row) and row["system"] in wrong_images(beside):
         return  # before any lock: a rerun in a read-only checkout has nothing to write
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_name(".leaderboard.lock"), timeout=_LOCK_SECONDS):
-            rows = {old["system"]: old for old in _rows(path)}
-            rows[row["system"]] = dict(row)
-            atomic_write(path, _csv(sorted(rows.values(), key=_natural)))
+            _put(path, COLUMNS, row)
+            _put(beside, WRONG_COLUMNS, {"system": row["system"], "images": " ".join(map(str, wrong))})
     except (OSError, Timeout) as error:
         message = f"The row {row['system']!r} could not be written to the leaderboard: {error}"
         warnings.warn(message, LeaderboardWarning, stacklevel=3)
+
+
+def _put(path: Path, columns: Sequence[str], row: Mapping[str, str]) -> None:
+    """Put a row in the place of the system's old one."""
+    rows = _by_system(path, columns) | {row["system"]: dict(row)}
+    atomic_write(path, _csv(sorted(rows.values(), key=_natural), columns))
 
 
 def _same_but_for_time(old: Mapping[str, str] | None, new: Mapping[str, str]) -> bool:
@@ -205,22 +238,26 @@ def _natural(row: Mapping[str, str]) -> tuple[bool, list[Any]]:
     return ours, [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts]
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
+def _by_system(path: Path, columns: Sequence[str]) -> dict[str, dict[str, str]]:
+    return {row["system"]: row for row in _rows(path, columns)}
+
+
+def _rows(path: Path, columns: Sequence[str] = COLUMNS) -> list[dict[str, str]]:
     if not path.is_file():
         return []
     with path.open(newline="", encoding="utf-8") as file:
         reader = csv.DictReader(file)
-        if tuple(reader.fieldnames or ()) != COLUMNS:
-            raise ValueError(f"The leaderboard {path.name} must have the columns {COLUMNS}. Got {reader.fieldnames}.")
+        if tuple(reader.fieldnames or ()) != columns:
+            raise ValueError(f"The leaderboard {path.name} must have the columns {columns}. Got {reader.fieldnames}.")
         rows = list(reader)
     if any(None in row or None in row.values() for row in rows):
         raise ValueError(f"The leaderboard {path.name} has a row of the wrong length; it is left as it is.")
     return rows
 
 
-def _csv(rows: Sequence[Mapping[str, str]]) -> bytes:
+def _csv(rows: Sequence[Mapping[str, str]], columns: Sequence[str] = COLUMNS) -> bytes:
     text = StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue().encode()

@@ -14,6 +14,7 @@ import pandas as pd
 from mnist_helpers import checkpoints, resume
 from mnist_helpers.backend import keras
 from mnist_helpers.budget import Budget
+from mnist_helpers.cost import known_training_flops
 from mnist_helpers.logs import write_csv, write_tensorboard
 from mnist_helpers.plan import Plan, make_plan, targets_for
 from mnist_helpers.precision import trainable_copy, training_device, training_format
@@ -36,6 +37,7 @@ class Run:
         val_accuracy, learning_rate.
     seconds : wall time of training, over all its sessions. train_accuracy, validation_accuracy : 0 to 1, of the final
         weights. full : whether it is a complete run of the full profile on the real MNIST.
+    training_flops : floating-point operations of the epochs that were trained; None where they cannot be counted.
     predictions : with ``keep="predictions"``, int64 digits of shape (n,) for "validation" and "test"; else empty.
     model : the trained network; None where a checkpoint kept the predictions only.
     """
@@ -53,6 +55,7 @@ class Run:
     full: bool
     predictions: dict[str, np.ndarray] = field(default_factory=dict)
     checkpoint: str | None = None
+    training_flops: int | None = None
 
     @property
     def epochs(self) -> int:
@@ -162,6 +165,7 @@ def _from_checkpoint(plan: Plan, name: str, found: checkpoints.Checkpoint) -> Ru
         full=True,
         predictions=predictions,
         checkpoint=found.path.name,
+        training_flops=known_training_flops(plan.model, images=len(plan.digits.train), epochs=len(record["history"])),
     )
 
 
@@ -199,6 +203,7 @@ def _trained(plan: Plan, name: str, applies: bool, csv_log: Any, tensorboard: An
         device=training_device(),
         full=budget.full,
         predictions=predictions if plan.keep == "predictions" else {},
+        training_flops=known_training_flops(plan.model, images=len(train_split), epochs=len(rows)),
     )
     return _kept(run, plan, weights, settings) if applies else run
 
@@ -254,9 +259,7 @@ def _fit_epoch(
 
 
 def _kept(run: Run, plan: Plan, weights: dict[str, np.ndarray], settings: dict[str, Any]) -> Run:
-    arrays = weights
-    if plan.keep == "predictions":
-        arrays = {split: values.astype(np.uint8) for split, values in run.predictions.items()}
+    arrays = {split: values.astype(np.uint8) for split, values in run.predictions.items()} or weights
     record = {
         "name": run.name,
         "description": settings,

@@ -7,7 +7,7 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 
 from mnist_helpers import models
 from mnist_helpers.augmentation import RandomAffine, augmented
-from mnist_helpers.cost import forward_flops, training_flops
+from mnist_helpers.cost import forward_flops, known_training_flops, training_flops
 from mnist_helpers.layers import Inception
 
 layers = keras.layers
@@ -98,6 +98,12 @@ def test_channels_may_come_first():
 def test_training_is_three_passes_an_image():
     model = models.lenet5()
     assert training_flops(model, images=55_000, epochs=20) == 3 * 833_040 * 55_000 * 20
+
+
+def test_what_cannot_be_counted_is_not_known():
+    assert known_training_flops(models.lenet5(), images=10, epochs=2) == 3 * 833_040 * 20
+    assert known_training_flops(by_hand([layers.Conv2DTranspose(4, 3)]), images=10, epochs=2) is None
+    assert known_training_flops(by_hand([layers.Conv2D(8, 3)], (None, None, 1)), images=10, epochs=2) is None
 
 
 def test_what_cannot_be_counted_is_refused():

@@ -20,6 +20,7 @@ RUN = SimpleNamespace(
     validation_accuracy=0.98,
     full=True,
     checkpoint="lenet5-0123.npz",
+    training_flops=600_000_000_001,
 )
 
 
@@ -48,6 +49,7 @@ def test_a_row_holds_the_run_and_its_evaluation():
     assert tuple(table.reset_index().columns) == leaderboard.COLUMNS
     row = table.loc["S0.9"]
     assert (row.parameters, row.epochs, row.seconds, row.errors) == (7850, 5, 12.3, 20)
+    assert row.training_flops == 600_000_000_001
     assert (row.train_accuracy, row.validation_accuracy, row.test_accuracy) == (0.99, 0.98, 0.98)
     assert (row.low, row.high) == tuple(round(bound, 5) for bound in evaluation(20).interval)
     assert (row.reported_accuracy, row.notebook, row.source) == (0.9802, "05", "mnist")
@@ -64,11 +66,12 @@ def test_a_system_has_one_row_and_rows_are_sorted(results):
 
 
 def test_several_runs_make_a_mean_with_a_deviation():
-    runs = [SimpleNamespace(**(vars(RUN) | {"seed": seed, "seconds": 10.0 + seed})) for seed in range(3)]
+    changes = [{"seed": seed, "seconds": 10.0 + seed, "training_flops": 10**15 + 4 * seed} for seed in range(3)]
+    runs = [SimpleNamespace(**(vars(RUN) | change)) for change in changes]
     results = [evaluation(errors) for errors in (10, 20, 36)]
     leaderboard.record("S4.1", runs, results, notebook="03")
     row = leaderboard.read().loc["S4.1"]
-    assert (row.runs, row.seed, row.seconds) == (3, "0 1 2", 11.0)
+    assert (row.runs, row.seed, row.seconds, row.training_flops) == (3, "0 1 2", 11.0, 10**15 + 4)
     assert row.test_accuracy == pytest.approx(0.978) and row.errors == 22
     assert row.deviation == pytest.approx(np.std([0.99, 0.98, 0.964], ddof=1), abs=1e-5)
 
@@ -141,12 +144,13 @@ def test_an_empty_leaderboard_reads_as_an_empty_table():
     assert leaderboard.read().empty
 
 
-def test_rows_of_estimators_have_no_epochs():
+def test_rows_of_estimators_have_no_epochs_and_no_operations():
     run = SimpleNamespace(**(vars(RUN) | {"parameters": None, "seed": None, "checkpoint": None}))
-    del run.epochs
+    del run.epochs, run.training_flops
     leaderboard.record("S0.4", run, dataclasses.replace(evaluation(3)), notebook="02")
     row = leaderboard.read().loc["S0.4"]
-    assert pd.isna(row.epochs) and pd.isna(row.parameters) and pd.isna(row.seed) and pd.isna(row.checkpoint)
+    assert pd.isna(row.epochs) and pd.isna(row.training_flops) and pd.isna(row.parameters)
+    assert pd.isna(row.seed) and pd.isna(row.checkpoint)
 
 
 def test_a_committee_is_one_system_of_many_networks():
@@ -156,8 +160,44 @@ def test_a_committee_is_one_system_of_many_networks():
     leaderboard.record("S2.6", committee, evaluation(10), notebook="10", validation=validation)
     row = leaderboard.read().loc["S2.6"]
     assert (row.runs, row.parameters, row.seconds, row.epochs) == (1, 15700, 24.7, 5)
+    assert row.training_flops == 1_200_000_000_002
     assert (row.seed, row.checkpoint, row.device) == ("3 4", "net-3.npz net-4.npz", "2 cores")
     assert (row.validation_accuracy, row.test_accuracy) == (0.97, 0.99) and pd.isna(row.train_accuracy)
+
+
+def test_several_committees_make_a_mean():
+    members = [SimpleNamespace(**{**vars(RUN), "seed": seed, "checkpoint": f"net-{seed}.npz"}) for seed in range(4)]
+    seconds = (24.0, 26.0)
+    pairs = [SimpleNamespace(runs=members[i : i + 2], parameters=15700, seconds=seconds[i // 2]) for i in (0, 2)]
+    validations = [evaluation(errors, split="validation") for errors in (30, 40)]
+    tests = [evaluation(errors) for errors in (10, 13)]
+    leaderboard.record("compact-committee", pairs, tests, notebook="10", validation=validations)
+    row = leaderboard.read().loc["compact-committee"]
+    assert (row.runs, row.parameters, row.seconds, row.training_flops) == (2, 15700, 25, 1_200_000_000_002)
+    assert (row.validation_accuracy, row.test_accuracy, row.errors) == (0.965, 0.9885, 11.5)
+    assert (row.seed, row.checkpoint) == ("0 1 2 3", "net-0.npz net-1.npz net-2.npz net-3.npz")
+    assert row.deviation == pytest.approx(np.std([0.99, 0.987], ddof=1), abs=1e-5)
+    with pytest.raises(ValueError, match="'validation' parameter of leaderboard.record must be one .* the 2 runs"):
+        leaderboard.record("compact-committee", pairs, tests, notebook="10", validation=validations[0])
+
+
+def test_the_wrong_images_of_the_first_run_are_kept_beside_the_row(results):
+    record("S0.9", errors=3)
+    leaderboard.record("S4.1", [RUN, RUN], [evaluation(2), evaluation(5)], notebook="03")
+    record("S0.10", errors=0)
+    wrong = leaderboard.wrong_images()
+    assert {system: images.tolist() for system, images in wrong.items()} == {
+        "S0.9": [0, 1, 2],
+        "S0.10": [],
+        "S4.1": [0, 1],
+    }
+    assert all(images.dtype == np.int64 for images in wrong.values())
+    before = (results / "wrong_images.csv").read_bytes()
+    record("S0.9", errors=3, run=SimpleNamespace(**(vars(RUN) | {"seconds": 99.0})))
+    assert (results / "wrong_images.csv").read_bytes() == before
+    (results / "wrong_images.csv").unlink()
+    record("S0.9", errors=3)  # the row is there, its images are not
+    assert list(leaderboard.wrong_images()) == ["S0.9"]
 
 
 def test_what_is_no_evaluation_or_of_another_split_is_refused():

@@ -59,7 +59,8 @@ def test_the_second_time_the_run_is_loaded(digits, capsys):
     assert second.from_checkpoint and not first.from_checkpoint and second.full
     assert same_weights(first, second)
     pd.testing.assert_frame_equal(first.history, second.history)
-    for field in ("seconds", "train_accuracy", "validation_accuracy", "seed", "device", "checkpoint", "parameters"):
+    told = ("seconds", "train_accuracy", "validation_accuracy", "seed", "device", "checkpoint", "parameters")
+    for field in (*told, "training_flops"):
         assert getattr(first, field) == getattr(second, field)
     assert "tiny: loaded (3 epochs in" in capsys.readouterr().out
 
@@ -104,7 +105,7 @@ def test_early_stopping_counts_over_epochs_and_restores_the_best_weights(digits)
     stop = keras.callbacks.EarlyStopping(patience=2, restore_best_weights=True)
     rate = keras.optimizers.SGD(5.0)  # so large that the validation loss soon gets worse
     run = train(tiny(), digits, **settings(epochs=60, optimizer=rate, callbacks=[stop]))
-    assert run.epochs < 60
+    assert run.epochs < 60 and run.training_flops == 3 * 2 * (784 * 8 + 8 * 10) * 300 * run.epochs
     assert run.epochs == run.history["val_loss"].idxmin() + 2
     assert run.validation_accuracy == pytest.approx(run.history["val_accuracy"][run.history["val_loss"].idxmin()], 0.05)
     assert stop.best is None or stop.wait == 0  # the caller's object is not the one that was used

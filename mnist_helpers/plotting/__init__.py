@@ -33,6 +33,7 @@ from mnist_helpers.plotting.explanations import (
     plot_maps,
 )
 from mnist_helpers.plotting.schedules import plot_learning_rates, plot_range_test
+from mnist_helpers.plotting.systems import plot_cost, plot_indistinguishable
 
 __all__ = [
     "plot_accuracies",
@@ -41,6 +42,7 @@ __all__ = [
     "plot_class_distribution",
     "plot_confusion",
     "plot_confusion_examples",
+    "plot_cost",
     "plot_curves",
     "plot_deletion_curves",
     "plot_digits",
@@ -49,6 +51,7 @@ __all__ = [
     "plot_grouped_bars",
     "plot_heatmap",
     "plot_history",
+    "plot_indistinguishable",
     "plot_kernels",
     "plot_learning_rates",
     "plot_maps",

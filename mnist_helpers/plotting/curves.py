@@ -206,18 +206,25 @@ def plot_parameters_accuracy(points: pd.DataFrame, *, ax: Axes | None = None) ->
     percent_ticks(ax.yaxis)
     ax.set(xlabel="parameters (logarithmic)", ylabel="accuracy", title="Accuracy against size, with 95 % intervals")
     tidy(ax, "both")
-    _name_points(ax, points)
+    name_points(ax, points.rename(columns={"parameters": "x", "accuracy": "y"}))
     return ax
 
 
-def _name_points(ax: Axes, points: pd.DataFrame) -> None:
-    """Write each name near its point where it hides least, with a thin line to the point if it is not beside it."""
+def name_points(ax: Axes, points: pd.DataFrame, line: Any = ()) -> None:
+    """Write each name near its point where it hides least, with a thin line to the point if it is not beside it.
+
+    ``points`` has the columns x, y, low, high (of y) and label; a point with an empty label stays without a name.
+    ``line`` holds points (n, 2) of a line that names should not lie on.
+    """
     ax.set(xlim=ax.get_xlim(), ylim=ax.get_ylim())
     figure: Any = ax.get_figure(root=True)
     figure.draw_without_rendering()  # fixes the layout, so that extents are the final ones
-    low, middle, high = (ax.transData.transform(points[["parameters", y]]) for y in ("low", "accuracy", "high"))
-    taken, ink = np.hstack([low - 4, high + 4]), np.empty((0, 4))  # boxes; dots on the lines drawn so far
-    for i, (at, name) in enumerate(zip(points[["parameters", "accuracy"]].to_numpy(), points["label"], strict=True)):
+    low, middle, high = (ax.transData.transform(points[["x", y]]) for y in ("low", "y", "high"))
+    taken = np.hstack([low - 4, high + 4])  # boxes
+    ink = np.tile(ax.transData.transform(np.reshape(line, (-1, 2))), 2)  # dots on the lines drawn so far
+    for i, (at, name) in enumerate(zip(points[["x", "y"]].to_numpy(), points["label"], strict=True)):
+        if not name:
+            continue
         arrow = {"arrowstyle": "-", "color": "#999999", "linewidth": 0.8, "shrinkA": 0, "shrinkB": 4}
         label = ax.annotate(str(name), at, (0, 0), textcoords="offset points", fontsize=9, arrowprops=arrow)
         size = Text.get_window_extent(label).size

@@ -1,0 +1,101 @@
+"""Pictures of many systems: the artists hold the numbers that were given."""
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from artists import bar_ends, boxes, texts, ticks
+
+from mnist_helpers import plotting, wilson_interval
+
+mpl.use("Agg")
+POINTS = pd.DataFrame(
+    {
+        "training_flops": [1e12, 1e13, 2e12, 5e13],
+        "error": [0.02, 0.01, 0.03, 0.004],
+        "low": [0.015, 0.008, 0.02, 0.003],
+        "high": [0.025, 0.013, 0.04, 0.006],
+        "front": [True, True, False, True],
+        "label": ["LeNet-5", "inception", "", "deep"],
+    },
+    index=["w", "x", "y", "z"],
+)
+ERRORS = {"b": 45, "a": 34, "c": 64, "d": 120}
+GROUPS = [("a", "b"), ("b", "c"), ("d",)]
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+def test_cost_is_drawn_on_logarithmic_axes_with_intervals_and_names():
+    ax = plotting.plot_cost(POINTS)
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
+    others, front = ax.containers
+    assert front.lines[0].get_xydata() == pytest.approx(POINTS.loc[POINTS["front"], ["training_flops", "error"]])
+    assert others.lines[0].get_xydata() == pytest.approx(np.array([[2e12, 0.03]]))
+    assert bar_ends(front) == pytest.approx(POINTS.loc[POINTS["front"], ["low", "high"]].to_numpy())
+    assert sorted(texts(ax)) == ["LeNet-5", "deep", "inception"]
+    assert front.lines[0].get_markerfacecolor() != others.lines[0].get_markerfacecolor()
+
+
+def test_the_front_is_a_line_of_steps_that_never_lies_above_a_system():
+    ax = plotting.plot_cost(POINTS)
+    (line,) = [line for line in ax.lines if len(line.get_xdata()) > 10]
+    x, y = line.get_data()
+    assert (np.diff(x) > -1e-3 * x[1:]).all() and (np.diff(y) < 1e-12).all()
+    assert y[np.argmin(np.abs(np.log(x / 5e12)))] == pytest.approx(0.02)  # level until the next system
+    for _, point in POINTS.iterrows():
+        assert point["error"] >= y[x <= point["training_flops"] * 1.0001].min() - 1e-9
+
+
+def test_names_keep_off_each_other():
+    first, second, third = boxes(plotting.plot_cost(POINTS).texts)
+    assert not first.overlaps(second) and not first.overlaps(third) and not second.overlaps(third)
+
+
+def test_systems_are_ranked_and_groups_are_bars():
+    ax = plotting.plot_indistinguishable(ERRORS, GROUPS)
+    assert ticks(ax.yaxis) == ["a", "b", "c", "d"] and ax.yaxis_inverted()
+    assert texts(ax) == ["34", "45", "64", "120"]
+    (drawn,) = ax.containers
+    assert drawn.lines[0].get_xdata() == pytest.approx(np.array([34, 45, 64, 120]) / 10_000)
+    expected = [[1 - high, 1 - low] for low, high in (wilson_interval(10_000 - n, 10_000) for n in (34, 45, 64, 120))]
+    assert bar_ends(drawn) == pytest.approx(np.array(expected))
+    bars = [list(line.get_ydata()) for line in ax.lines if list(line.get_xdata()) == [1, 1]]
+    assert bars == [[0, 1], [1, 2]]
+
+
+def test_bars_stand_apart_inside_the_figure():
+    ax = plotting.plot_indistinguishable(ERRORS, [*GROUPS, ("a", "c", "d")])
+    ax.figure.canvas.draw()
+    places = [line.get_window_extent().x1 for line in ax.lines if set(line.get_xdata()) == {1}]
+    assert len(set(np.round(places))) == 3 and max(places) < ax.figure.bbox.x1
+    assert max(text.get_window_extent().x1 for text in ax.texts) < min(places)
+
+
+def test_axes_that_are_given_are_used():
+    axes = plt.subplots(2)[1]
+    assert plotting.plot_cost(POINTS, ax=axes[0]) is axes[0]
+    assert plotting.plot_indistinguishable(ERRORS, GROUPS, ax=axes[1]) is axes[1]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: plotting.plot_cost(POINTS.drop(columns="front")), r"'points' .* Got none of \['front'\]"),
+        (lambda: plotting.plot_cost(POINTS.iloc[:0]), "'points' parameter of plot_cost must be one row or more"),
+        (lambda: plotting.plot_cost(POINTS.assign(error=0.0, low=0.0)), "all numbers above 0"),
+        (lambda: plotting.plot_cost(POINTS.assign(low=0.5)), "'points' .* bounds that enclose the values"),
+        (lambda: plotting.plot_indistinguishable({}, []), "'errors' parameter of plot_indistinguishable"),
+        (lambda: plotting.plot_indistinguishable({"a": 0}, []), "each with errors"),
+        (lambda: plotting.plot_indistinguishable(ERRORS, [("a", "e")]), r"'groups' .* Got \['e'\]"),
+    ],
+)
+def test_bad_parameters(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+    assert not plt.get_fignums()
