@@ -98,7 +98,7 @@ def find(name: str, key: str) -> Checkpoint | None:
         if path.is_file():
             try:
                 return read(path, key)
-            except (OSError, ValueError, KeyError, zipfile.BadZipFile, EOFError) as error:
+            except (OSError, ValueError) as error:
                 refuse(path, error)
     return None
 
@@ -111,18 +111,29 @@ def refuse(path: Path, error: Exception) -> None:
 
 def read(path: Path, key: str) -> Checkpoint:
     """Read one checkpoint file and verify it. Raises ``ValueError`` or ``OSError`` when it is not what it should be."""
-    with zipfile.ZipFile(path) as archive:
-        size = sum(member.file_size for member in archive.infolist())
-    if size > _MAX_BYTES:
-        raise ValueError(f"it unpacks to {size:,} bytes, more than the {_MAX_BYTES:,} allowed")
-    with np.load(path, allow_pickle=False) as stored:
-        arrays = {name: stored[name] for name in stored.files}
-    record = json.loads(arrays.pop("record").tobytes().decode())
+    try:
+        arrays = _unpacked(path)
+        record = dict(json.loads(arrays.pop("record").tobytes().decode()))
+    except (OSError, ValueError):
+        raise
+    except Exception as error:  # zipfile, zlib, NumPy and json let through whatever damaged bytes make them trip over
+        raise ValueError(f"it is damaged, or no checkpoint ({type(error).__name__}: {error})") from error
     if record.get("format") != FORMAT or record.get("key") != key:
         raise ValueError(f"it is of format {record.get('format')!r} under key {record.get('key')!r}")
     if record.pop("digest", None) != _digest(arrays, record):
         raise ValueError("its content does not match its digest")
     return Checkpoint(arrays, record, path)
+
+
+def _unpacked(path: Path) -> dict[str, np.ndarray]:
+    if path.stat().st_size > _MAX_BYTES:
+        raise ValueError(f"it has more than the {_MAX_BYTES:,} bytes allowed")
+    with zipfile.ZipFile(path) as archive:
+        size = sum(member.file_size for member in archive.infolist())
+    if size > _MAX_BYTES:
+        raise ValueError(f"it unpacks to {size:,} bytes, more than the {_MAX_BYTES:,} allowed")
+    with np.load(path, allow_pickle=False) as stored:
+        return {name: stored[name] for name in stored.files}
 
 
 def write(

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from mnist_helpers.containers import IDX_NAMES, MNIST_ARRAYS, Arrays, DataError, Specs, read_idx, read_npz
 
@@ -177,7 +177,7 @@ class _Transfer:
             self._watch(url.rsplit("/", 1)[-1])
         finally:
             self.abandoned = True
-        if isinstance(self.error, DataError):
+        if isinstance(self.error, DataError | _Failure):
             raise self.error
         if self.error is not None:
             raise _explain(self.error, self.received) from self.error
@@ -189,7 +189,12 @@ class _Transfer:
 
         patience = self.limits.answer + self.limits.stall  # longer than the watching side waits
         responses: list[Any] = []  # pooch leaves those of failed requests open
-        options = {"timeout": patience, "hooks": {"response": lambda response, **_: responses.append(response)}}
+
+        def arrived(response: Any, **_: Any) -> None:
+            responses.append(response)
+            _check_redirect(response)
+
+        options = {"timeout": patience, "hooks": {"response": arrived}}
         try:
             pooch.HTTPDownloader(progressbar=self, chunk_size=_CHUNK_BYTES, **options)(url, self, None)
         except Exception as error:  # handed over to the watching thread
@@ -219,6 +224,16 @@ class _Transfer:
         if self.received:
             return _Failure(f"stalled for {patience:g} s", reached=True, transient=True)
         return _Failure(f"no answer within {patience:g} s", reached=False, transient=False)
+
+
+def _check_redirect(response: Any) -> None:
+    """Raise ``_Failure`` for an answer that leads to another host, or away from https."""
+    if not response.is_redirect:
+        return
+    here, there = urlsplit(response.url), urlsplit(urljoin(response.url, response.headers["location"]))
+    if (there.scheme, there.netloc) != (here.scheme, here.netloc):
+        place = f"{there.scheme}://{there.netloc}"
+        raise _Failure(f"leads to {place}, which is no listed mirror", reached=True, transient=False)
 
 
 def _explain(error: Any, received: int) -> _Failure:

@@ -81,9 +81,8 @@ def fit_estimator(
     name = name or _default_name(estimator)
     applies = checkpoints.checkpoints_apply(digits.source)
     key = checkpoints.key_of(_description(estimator, digits, name, predict))
-    stored = checkpoints.find(name, key) if applies and not refit else None
-    if stored is not None:
-        run = _from_checkpoint(estimator, stored)
+    run = _stored(estimator, name, key) if applies and not refit else None
+    if run is not None:
         print(f"{name}: predictions loaded (fitted in {duration(run.seconds)}); refit=True fits it anew")
         return run
     run, total = _fit(name, estimator, digits, predict)
@@ -147,6 +146,15 @@ def _keep(run: EstimatorRun, key: str) -> EstimatorRun:
     record = {name: getattr(run, name) for name in _RECORD}
     path = checkpoints.write(run.name, key, arrays, record)
     return replace(run, checkpoint=path.name if path else None)
+
+
+def _stored(estimator: Any, name: str, key: str) -> EstimatorRun | None:
+    found = checkpoints.find(name, key)
+    try:
+        return None if found is None else _from_checkpoint(estimator, found)
+    except (KeyError, ValueError, TypeError) as error:  # whole, but of another maker
+        checkpoints.refuse(found.path, error)  # type: ignore[union-attr]
+        return None
 
 
 def _from_checkpoint(estimator: Any, stored: checkpoints.Checkpoint) -> EstimatorRun:

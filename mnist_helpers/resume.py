@@ -109,7 +109,10 @@ def load(model: keras.Model, callbacks: SteadyCallbacks, name: str, key: str) ->
 
 
 def _restore(callback: Any, values: dict[str, Any], arrays: Mapping[str, np.ndarray], prefix: str) -> None:
-    vars(callback).update(values)
+    known = vars(callback)
+    for key, value in values.items():
+        if _is_counter(value) and (known.get(key, "") is None or _is_counter(known.get(key))):
+            known[key] = value  # a file of someone else must not change anything but counters
     names = sorted((name for name in arrays if name.startswith(prefix)), key=lambda name: int(name.split("_")[1]))
     if names:
         callback.best_weights = [arrays[name] for name in names]
@@ -128,6 +131,10 @@ def _callback_state(callback: keras.callbacks.Callback) -> tuple[dict[str, Any],
     """Return a callback's plain attributes (counters, best value) and the best weights it holds."""
     plain = {}
     for key, value in vars(callback).items():
-        if isinstance(value, str) or (isinstance(value, bool | int | float | np.number) and np.isfinite(value)):
+        if _is_counter(value) and np.isfinite(value):
             plain[key] = value.item() if isinstance(value, np.number) else value
     return plain, list(getattr(callback, "best_weights", None) or [])
+
+
+def _is_counter(value: Any) -> bool:
+    return isinstance(value, bool | int | float | np.number)

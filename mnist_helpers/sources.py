@@ -1,7 +1,6 @@
 """Where MNIST may lie, in the order in which it is looked for: MNIST_DATA, our cache, Keras's cache, the mirrors."""
 
 import os
-import time
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,7 +12,6 @@ from mnist_helpers.download import MIRRORS, Limits, Mirror, fetch
 
 # Not "mnist.npz": the directory may be one that other programs use, and only our own file may ever be replaced.
 CACHE_FILE = "mnist-verified.npz"
-_STALE_SECONDS = 3600.0
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,12 @@ def cache_directory() -> Path:
         return _expanded(named)
     import pooch
 
-    return Path(pooch.os_cache("mnist_helpers"))
+    nowhere = Path(os.devnull) / "mnist_helpers"  # where nothing can be stored, which is said when it is tried
+    try:
+        path = Path(pooch.os_cache("mnist_helpers"))
+    except RuntimeError:  # a user without a home directory, as in some containers
+        return nowhere
+    return path if path.is_absolute() else nowhere  # older versions call it "~", a folder wherever we are
 
 
 def keras_file() -> Path:
@@ -133,17 +136,9 @@ def _locked(directory: Path, seconds: float) -> Iterator[None]:
     try:
         directory.mkdir(parents=True, exist_ok=True)
         lock.acquire()
-        _sweep(directory)
     except (OSError, NotImplementedError):
         pass  # read-only, full, a file system without locks, or a very slow neighbour: go on without
     try:
         yield
     finally:
         lock.release()
-
-
-def _sweep(directory: Path) -> None:
-    """Remove what a killed process of this library left half-written."""
-    for part in directory.glob(f".{CACHE_FILE}.*.tmp"):
-        if time.time() - part.stat().st_mtime > _STALE_SECONDS:
-            part.unlink(missing_ok=True)

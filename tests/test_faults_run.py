@@ -1,0 +1,107 @@
+"""``make run`` under faults: killed, nowhere to write, a folder and a locale that make names difficult, no HOME."""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+from sample_notebooks import text, write
+
+from mnist_helpers.__main__ import main
+
+
+@pytest.fixture(autouse=True)
+def standin(monkeypatch):
+    """No test here needs the real digits, nor the network."""
+    monkeypatch.setenv("MNIST_STANDIN", "always")
+    for name in ("MNIST_DATA", "MNIST_PROFILE", "MNIST_STRICT"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def options(folder):
+    return ["run", "--notebooks", str(folder), "--output", str(folder / "out"), "--profile", "smoke"]
+
+
+def is_over(pid):
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+WAIT_ONCE = """
+import os, pathlib, time
+note = pathlib.Path("pid of the cell, größer.txt")
+if not note.exists():
+    note.write_text(str(os.getpid()))
+    time.sleep(120)
+print("Größe:", 3)
+"""
+
+
+def test_killed_it_leaves_whole_pages_no_kernel_and_the_notebooks_and_then_it_succeeds(tmp_path):
+    folder = tmp_path / "Übung 3 – числа"
+    first = write(folder / "00_quick.ipynb", text("# Zahlen und Größen"), "print('früh')")
+    second = write(folder / "01_größer.ipynb", text("# Später"), WAIT_ONCE.strip())
+    before = first.read_bytes(), second.read_bytes()
+    environment = {
+        name: value for name, value in os.environ.items() if name != "HOME" and name[:3] not in ("LC_", "LAN")
+    }
+    command = [sys.executable, "-m", "mnist_helpers", *options(folder)]
+    process = subprocess.Popen(command, env=environment | {"LC_ALL": "C"}, stderr=subprocess.PIPE)
+    note = folder / "pid of the cell, größer.txt"
+    while not (note.exists() and note.read_text()):
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.05)
+    process.kill()
+    process.communicate(timeout=60)
+    kernel, pages = int(note.read_text()), folder / "out" / "html"
+    assert {path.name for path in pages.iterdir()} == {"00_quick.html", "index.html", "results.json"}
+    assert "früh" in (pages / "00_quick.html").read_text(encoding="utf-8")
+    assert "Zahlen und Größen" in (pages / "index.html").read_text(encoding="utf-8")
+    assert (first.read_bytes(), second.read_bytes()) == before
+    assert main([*options(folder), "1"]) == 0
+    assert "Größe: 3" in (pages / "01_größer.html").read_text(encoding="utf-8")
+    index = (pages / "index.html").read_text(encoding="utf-8")
+    assert index.count("✓ ok") == 2 and not list(folder.rglob("*.tmp"))
+    for _ in range(600):  # a kernel looks for its parent once in a second
+        if is_over(kernel):
+            break
+        time.sleep(0.05)
+    assert is_over(kernel)
+
+
+@pytest.fixture
+def one(tmp_path):
+    """A notebook that cannot be read, so that a page is written and no kernel is needed."""
+    (tmp_path / "00_a.ipynb").write_text("{no notebook")
+    return tmp_path
+
+
+def test_a_folder_that_cannot_be_written_is_named(one, capsys):
+    (one / "out").write_text("a file where the folder should be; a mode would not stop the superuser")
+    assert main(options(one)) == 2
+    error = capsys.readouterr().err
+    assert "error: [Errno 20] Not a directory" in error and str(one / "out") in error and "Traceback" not in error
+    (one / "out").unlink()
+    assert main(options(one)) == 1 and (one / "out" / "html" / "00_a.html").is_file()
+
+
+def test_a_full_disk_costs_a_message_and_no_half_written_page(one, capsys):
+    main(options(one))
+    pages = {path: path.read_bytes() for path in (one / "out" / "html").iterdir()}
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3000, limits[1]))
+    try:
+        assert main(options(one)) == 2
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert "error: [Errno 27] File too large" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in (one / "out" / "html").iterdir()} == pages
+    assert main(options(one)) == 1 and "00_a" in (one / "out" / "html" / "index.html").read_text(encoding="utf-8")
