@@ -1,0 +1,101 @@
+"""Graders for notebook 10, committees."""
+
+from typing import Any
+
+import numpy as np
+from scipy.stats import binom
+
+from mnist_helpers.evaluation import evaluate
+from mnist_helpers.exercises.grading import as_array, as_number, called, exercise
+
+
+@exercise("10-1")
+def jury(answer: Any) -> str | None:
+    """The probability that the majority of an odd number of independent members is wrong."""
+    cases = [(3, 0.05), (5, 0.4), (7, 0.2), (9, 0.6)]
+    given = np.array([as_number(called(answer, *case)) for case in cases])
+    exactly = [binom.pmf(n // 2 + 1, n, p) for n, p in cases]
+    too_few = [binom.sf(n // 2 - 1, n, p) for n, p in cases]
+    right = [binom.cdf(n // 2, n, p) for n, p in cases]
+    if np.allclose(given, [binom.sf(n // 2, n, p) for n, p in cases], atol=1e-9):
+        return None
+    if np.allclose(given, exactly, atol=1e-9):
+        return "That is the smallest majority alone. What if more members than that are wrong?"
+    if np.allclose(given, too_few, atol=1e-9):
+        return "You begin counting one too early: is half of the members, rounded down, a majority?"
+    if np.allclose(given, right, atol=1e-9):
+        return "That is the probability that the majority is right."
+    return f"For 3 members, each wrong in 5 % of all cases, your function gives {given[0]:.5f}. Try p = 0, 0.5 and 1."
+
+
+@exercise("10-2")
+def vote(answer: Any) -> str | None:
+    """The majority of digits (members, images), ties to the smallest digit."""
+    told = np.array([[3, 9, 4, 7, 9], [9, 9, 4, 1, 0], [3, 2, 4, 1, 9], [9, 0, 2, 8, 1], [3, 9, 9, 1, 2]])
+    given = as_array(called(answer, told))
+    if given.shape != (5,):
+        return f"Five images should get five digits. Yours have the shape {given.shape}: along which axis do you count?"
+    if np.array_equal(given, [3, 9, 4, 1, 9]):
+        tie = as_array(called(answer, np.array([[8, 1], [2, 0], [8, 0], [2, 1]])))
+        return None if np.array_equal(tie, [2, 0]) else "In a tie, the smallest of the tied digits should win."
+    if np.allclose(given, told.mean(axis=0)) or np.array_equal(given, told.mean(axis=0).round()):
+        return "The mean of a 3 and a 9 is a 6, which no member said. Digits are names: count them."
+    if np.array_equal(given, np.median(told, axis=0)):
+        return "The median orders the digits, but a 9 is not more than a 3. Count how often each was named."
+    if np.array_equal(given, [3, 3, 3, 3, 2]):
+        return "Those are counts of votes. Which digit has that many?"
+    return "For the first image the members say 3 9 3 9 3, for the second 9 9 2 0 9. What should come out?"
+
+
+@exercise("10-3")
+def geometric(answer: Any) -> str | None:
+    """The digit with the largest geometric mean of the members' probabilities (members, images, 10)."""
+    probabilities = np.full((3, 3, 10), 1e-3)
+    probabilities[:, 0, 4], probabilities[:, 0, 9] = [0.9, 0.9, 0.01], [0.4, 0.4, 0.5]  # sums 1.81 and 1.3
+    probabilities[:, 1, 2], probabilities[:, 1, 7] = [0.9, 0.8, 0.0], [0.1, 0.2, 0.6]  # a veto
+    probabilities[:, 2, 5] = 0.9
+    with np.errstate(divide="ignore", invalid="ignore"):
+        given = as_array(called(answer, probabilities))
+    if given.shape == (3, 10):
+        return "Those are the means. Which digit has the largest, image by image?"
+    if given.shape != (3,):
+        return f"Three images should get three digits. Your function gives the shape {given.shape}."
+    if np.array_equal(given, [9, 7, 5]):
+        return None
+    if np.array_equal(given, [4, 2, 5]):
+        return "That is what the arithmetic mean says: one doubtful member hardly counts there."
+    if given[1] != 7 and given[0] == 9:
+        return "The second image has a probability of 0. What is its logarithm, and what did argmax make of it?"
+    return "The geometric mean of m numbers is the m-th root of their product: large only if all of them are."
+
+
+@exercise("10-4")
+def choose(answer: Any) -> str | None:
+    """Positions of members, chosen one after the other so that the average errs least on the images given."""
+    members = _three_members()
+    given = called(answer, members, 2)
+    positions = as_array(given).astype(int)
+    if positions.shape != (2,) or len(set(positions.tolist())) != 2 or not set(positions.tolist()) <= {0, 1, 2}:
+        return f"Two different positions from 0 to 2 were asked for. Your function gives {given}."
+    if set(positions.tolist()) == {0, 1}:
+        return "Those two are the best by themselves, but they err on the same images: together they gain nothing."
+    if positions.tolist() == [0, 2]:
+        return None if as_array(called(answer, members, 1)).astype(int).tolist() == [0] else "One member: the best one."
+    if positions.tolist() == [2, 0]:
+        return "The right two, but the first choice should be the member that is best by itself."
+    return "Begin with the best member; then try each of the others beside it, and keep the one that helps most."
+
+
+def _three_members() -> list[Any]:
+    """Members of which the best two err alike, and the third elsewhere: evaluations of ten images."""
+    labels = np.arange(10)
+    split = type("Images", (), {"labels": labels, "name": "validation", "source": "mnist"})
+
+    def member(wrong: dict[int, float]) -> Any:
+        table = np.full((10, 10), 0.01)
+        table[labels, labels] = 0.91
+        for image, share in wrong.items():  # the rest goes to the next digit, which wins
+            table[image, image], table[image, (image + 1) % 10] = share, 0.92 - share
+        return evaluate(table.astype(np.float32), split)
+
+    return [member({0: 0.4, 1: 0.4}), member({0: 0.3, 1: 0.3, 2: 0.3}), member({5: 0.1, 6: 0.4, 7: 0.4, 8: 0.4})]
