@@ -1,0 +1,142 @@
+"""Graders of notebook 02: precision, principal components by hand, a leak repaired, digits set upright."""
+
+from typing import Any
+
+import numpy as np
+
+from mnist_helpers.exercises.grading import as_array, as_number, called, exercise
+
+SLANT_LEFT = 0.1  # columns a row that may remain after deskewing
+
+
+@exercise("02-1")
+def precision(answer: Any) -> str | None:
+    """The share of a column of the confusion matrix that lies on the diagonal."""
+    confusion = np.random.default_rng(0).integers(1, 30, (10, 10)) + 200 * np.eye(10, dtype=int)
+    diagonal = np.diag(confusion)
+    given = np.array([as_number(called(answer, confusion.copy(), digit)) for digit in range(10)])
+    right = diagonal / confusion.sum(axis=0)
+    if np.allclose(given, right):
+        return None
+    usual = {
+        "This divides by the row: of all true images of the digit, how many were found? Asked for is the other way.": (
+            diagonal / confusion.sum(axis=1)
+        ),
+        "This is in percent. Leave out the factor of 100.": 100 * right,
+        "This is the accuracy over all digits. Only answers of this one digit count here.": (
+            [diagonal.sum() / confusion.sum()] * 10
+        ),
+        "This is the share of wrong answers. Asked for is the share of right ones.": 1 - right,
+        "You divide by all images. Divide by those that were called this digit.": diagonal / confusion.sum(),
+    }
+    for hint, values in usual.items():
+        if np.allclose(given, values):
+            return hint
+    return "Not yet. Rows are true digits, columns are answers: in which cells stand all images that were called 9?"
+
+
+@exercise("02-2")
+def restored(answer: Any) -> str | None:
+    """``mean + (rows - mean) @ directions.T @ directions``, as PCA does it."""
+    random = np.random.default_rng(0)
+    directions = np.linalg.qr(random.normal(size=(6, 6)))[0][:2]  # (2 components, 6 pixels)
+    rows, mean = random.random((5, 6)), random.random(6)
+    given = as_array(called(answer, rows.copy(), mean.copy(), directions.copy()))
+    if given.shape == (5, 2):
+        return "That is the way there: two numbers a row. Now the way back to pixels."
+    if given.shape != (5, 6):
+        return f"Rows of pixels should come back, of the same shape as the rows given: (5, 6), not {given.shape}."
+    there_and_back = directions.T @ directions
+    usual = {
+        "The mean was subtracted on the way there. It must be added on the way back.": (rows - mean) @ there_and_back,
+        "PCA describes how an image differs from the mean. Subtract the mean before you multiply.": (
+            rows @ there_and_back + mean
+        ),
+        "Where is the mean? Subtract it on the way there, add it on the way back.": rows @ there_and_back,
+        "This is what comes in: nothing was lost. Go by way of the few numbers, one for each direction.": rows,
+    }
+    if np.allclose(given, mean + (rows - mean) @ there_and_back):
+        return None
+    for hint, values in usual.items():
+        if np.allclose(given, values):
+            return hint
+    return "Not yet. Three steps: subtract the mean, multiply by directions.T, and all of that backwards."
+
+
+@exercise("02-3")
+def honest_score(answer: Any) -> str | None:
+    """About one half on noise, where choosing on all images finds three quarters; high where there is something."""
+    scores = [as_number(called(answer, *_noise(seed))) for seed in range(4)]
+    signal = as_number(called(answer, *_noise(0, signal=2.0)))
+    if not all(0 <= score <= 1 for score in [*scores, signal]):
+        return "The score should be an accuracy, a share from 0 to 1."
+    if np.mean(scores) > 0.85:
+        return "Nearly always right on pure noise: is the score measured on the images that it was fitted on?"
+    if np.mean(scores) > 0.58:
+        return (
+            f"On labels thrown with a coin it still finds {np.mean(scores):.0%}: the images that judge were looked at. "
+            "Which of them may SelectKBest see?"
+        )
+    if signal < 0.8:
+        return f"On noise it is honest. But where 20 pixels really tell the label it finds only {signal:.0%}."
+    return None
+
+
+def _noise(seed: int, signal: float = 0.0) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return images, labels, other images, other labels; with a signal, 20 of the 1,000 pixels tell the label."""
+    random = np.random.default_rng(seed)
+    images, labels = random.normal(size=(200, 1000)), random.integers(0, 2, 200)
+    images[:, :20] += signal * labels[:, np.newaxis]
+    return images[:100], labels[:100], images[100:], labels[100:]
+
+
+@exercise("02-4")
+def deskew(answer: Any) -> str | None:
+    """Leaning strokes come out upright, in their place, with their ink."""
+    before = [_stroke(slant) for slant in (0.5, -0.4, 0.0)] + [_stroke(0.5, column=11)]
+    after = [as_array(called(answer, image.copy()), (28, 28)).astype(float) for image in before]
+    left = [slant_of(image) if image.sum() > 0 else np.inf for image in after]
+    if not np.isfinite(left).all():
+        return "A digit has vanished: no ink is left."
+    if any(_height(new) < 0.8 * _height(old) for new, old in zip(after, before, strict=True)):
+        return "They were laid flat: columns were moved up and down. Rows are to be moved, to the left or right."
+    if left[0] > 0.7 and left[1] < -0.6:
+        return "They lean twice as much as before. The other way round."
+    if np.allclose(left[:3], [0.5, -0.4, 0.0], atol=SLANT_LEFT):
+        return "They lean as before. Has anything been moved? A row is shifted along itself, that is along axis 1."
+    if np.abs(left).max() > SLANT_LEFT:
+        return f"They still lean: {_listed(left)} columns a row are left, where {_listed(map(slant_of, before))} were."
+    moved = max(np.abs(_centre(new) - _centre(old)).max() for new, old in zip(after, before, strict=True))
+    if moved > 1:
+        return f"Upright, but moved by {moved:.1f} pixels. Rows above the centre go one way, those below it the other."
+    kept = [new.sum() / old.sum() for new, old in zip(after, before, strict=True)]
+    if min(kept) < 0.9 or max(kept) > 1.1:
+        return f"Upright, but {min(kept):.0%} to {max(kept):.0%} of the ink is left. Nothing should be lost or doubled."
+    empty = np.asarray(called(answer, np.zeros((28, 28), np.float32)))
+    return None if np.isfinite(empty).all() else "An empty image has no slant: there is a division by zero."
+
+
+def slant_of(image: np.ndarray) -> float:
+    """Return by how many columns the ink moves to the right with each row down; the image has some ink."""
+    down, across = (np.indices(image.shape)[axis] - _centre(image)[axis] for axis in (0, 1))
+    return float((image * down * across).sum() / (image * down**2).sum())
+
+
+def _centre(image: np.ndarray) -> np.ndarray:
+    return (np.indices(image.shape) * image).sum(axis=(1, 2)) / image.sum()
+
+
+def _height(image: np.ndarray) -> float:
+    down = np.indices(image.shape)[0] - _centre(image)[0]
+    return float(np.sqrt((image * down**2).sum() / image.sum()))
+
+
+def _stroke(slant: float, column: float = 14) -> np.ndarray:
+    """A soft stroke, 16 rows long, whose centre lies in the given column."""
+    down, across = np.indices((28, 28))
+    distance = across - column - slant * (down - 13.5)
+    return np.where(np.abs(down - 13.5) < 8, np.exp(-(distance**2) / 4), 0).astype(np.float32)
+
+
+def _listed(slants: Any) -> str:
+    return ", ".join(f"{slant:+.2f}" for slant in slants)

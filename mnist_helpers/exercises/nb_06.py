@@ -1,0 +1,234 @@
+"""Graders of notebook 06: architectures."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from mnist_helpers.exercises.grading import Hint, as_array, as_number, called, exercise
+
+_CHANNELS, _FILTERS = 38, (16, 8, 32, 8, 24, 8)  # what comes into `inception_2`, and its filter counts
+_PIXEL = np.array([3.0, 1.0, 7.0, 0.5, 2.0, 4.0, 1.5])  # one pixel with seven channels
+_RADIUS, _BIAS, _ALPHA, _BETA = 2, 1.5, 0.03, 0.75
+_LARGEST_NETWORK = 20_000
+
+
+def block_parameters(
+    channels: int = _CHANNELS,
+    filters: tuple[int, ...] = _FILTERS,
+    *,
+    windows: tuple[int, int] = (9, 25),
+    biases: bool = True,
+    reduced: bool = True,
+) -> int:
+    """Return the number of parameters of an inception block (with mistakes, for the hints)."""
+    one, reduce_3, three, reduce_5, five, project = filters
+    into_3, into_5 = (reduce_3, reduce_5) if reduced else (channels, channels)
+    weights = channels * (one + reduce_3 + reduce_5 + project)
+    weights += into_3 * windows[0] * three + into_5 * windows[1] * five
+    return weights + biases * sum(filters)
+
+
+_WINDOWS = "A window of 3x3 has nine weights for each channel that it reads, one of 5x5 has 25."
+_COUNTS = [
+    (block_parameters(biases=False), "The weights are all there. Does every filter also have a constant?"),
+    (block_parameters(windows=(1, 1)), _WINDOWS),
+    (block_parameters(windows=(3, 5)), _WINDOWS),
+    (block_parameters(reduced=False), "The 3x3 and the 5x5 convolution do not read 38 channels. What is before them?"),
+    (block_parameters(80), "That is the block after this one: inception_3 reads 80 channels."),
+    (block_parameters(16, (8, 4, 16, 4, 12, 2)), "That is the first block, inception_1, as counted in the lesson."),
+]
+
+
+@exercise("06-1")
+def parameters_of_a_block(answer: Any) -> str | None:
+    """Grade the number of parameters of `inception_2`."""
+    value = as_number(answer)
+    if value == block_parameters():
+        return None
+    general = "Not yet. A convolution has (channels read) x (pixels of the window) x (filters) weights, and a constant"
+    return next((hint for wrong, hint in _COUNTS if value == wrong), f"{general} for each filter. Add up six of them.")
+
+
+def early_stopping(losses: list[float], patience: int, *, reset: bool = True, ties: bool = False) -> tuple[int, int]:
+    """Return how many epochs ran, and the best one, both counted from 1 (with mistakes, for the hints)."""
+    best, waited = 0, 0
+    for epoch, loss in enumerate(losses):
+        if epoch == 0 or loss < losses[best] or (ties and loss == losses[best]):
+            best, waited = epoch, 0 if reset else waited
+        else:
+            waited += 1
+        if waited >= patience:
+            return epoch + 1, best + 1
+    return len(losses), best + 1
+
+
+_LOSSES = [
+    ([5.0, 4.0, 3.0, 3.5, 3.4, 3.3, 3.2, 3.1], 3),
+    ([5.0, 4.0, 4.5, 3.0, 3.5, 2.5, 3.6, 3.7, 3.8], 2),  # waits once, is rewarded, waits again
+    ([5.0, 4.0, 4.0, 4.5, 4.6, 4.7], 3),  # an equal loss
+    ([5.0, 4.0, 4.5, 4.6, 1.0, 1.1], 2),  # the lowest of all comes too late
+    ([3.0, 2.0, 1.0], 4),  # never stops
+    ([1.0, 2.0, 3.0, 4.0], 2),
+]
+
+
+@exercise("06-2")
+def stopped(answer: Any) -> str | None:
+    """Grade a function of the validation losses and the patience: epochs that ran, and the best one."""
+    given = [_pair(called(answer, list(losses), patience)) for losses, patience in _LOSSES]
+    right = [early_stopping(losses, patience) for losses, patience in _LOSSES]
+    if given == right:
+        return None
+    return _stopping_hint(given, right)
+
+
+def _pair(value: Any) -> tuple[float, float]:
+    array = as_array(value)
+    if array.shape != (2,):
+        raise Hint("The function should return two numbers: the epochs that ran, and the best epoch.")
+    return float(array[0]), float(array[1])
+
+
+_STOPPING: list[tuple[Callable[..., tuple[int, int]], str]] = [
+    (
+        lambda ran, best, *_: (ran - 1, best - 1),
+        "Your epochs are counted from 0, like positions in a list. Those of a history are counted from 1.",
+    ),
+    (
+        lambda ran, best, *_: (ran, best - 1),
+        "The best epoch is counted from 0, like a position in a list. Those of a history are counted from 1.",
+    ),
+    (
+        lambda ran, best, *_: (best, ran),
+        "The two numbers are there, in the other order: first the epochs that ran, then the best one.",
+    ),
+    (
+        lambda ran, best, losses, patience: early_stopping(losses, patience + 1),
+        "Your training runs an epoch too many: with a patience of 3, the third epoch without improvement is the last.",
+    ),
+    (
+        lambda ran, best, losses, patience: early_stopping(losses, patience - 1),
+        "Your training ends an epoch too soon: the best epoch itself is none of those that are waited for.",
+    ),
+    (
+        lambda ran, best, losses, patience: early_stopping(losses, patience, reset=False),
+        "When a new lowest loss comes, the waiting starts again from zero.",
+    ),
+    (
+        lambda ran, best, losses, patience: early_stopping(losses, patience, ties=True),
+        "A loss that only equals the lowest one so far is no improvement: it must be lower.",
+    ),
+]
+
+
+def _stopping_hint(given: list[tuple], right: list[tuple]) -> str:
+    for mistake, hint in _STOPPING:
+        if given == [mistake(*pair, *case) for pair, case in zip(right, _LOSSES, strict=True)]:
+            return hint
+    if [best for _, best in given] == [np.argmin(losses) + 1 for losses, _ in _LOSSES]:
+        return "What would have come after the end is never seen: the best epoch is the best of those that ran."
+    losses, patience = next(case for case, mine, other in zip(_LOSSES, given, right, strict=True) if mine != other)
+    return f"Not yet. Go through the losses {losses} with a patience of {patience}, epoch by epoch, with a pencil."
+
+
+def activity(x: np.ndarray, window: Callable[[int, int], Sequence[int]], power: int = 2) -> np.ndarray:
+    """Return the sum over each channel's window; `window` gives the channels for a channel and their number."""
+    return np.array([sum(x[j] ** power for j in window(c, len(x))) for c in range(len(x))])
+
+
+def near(c: int, n: int) -> range:
+    """Return the channels of the window around channel `c` of `n`."""
+    return range(max(c - _RADIUS, 0), min(c + _RADIUS + 1, n))
+
+
+def _normalisation_mistakes() -> list[tuple[np.ndarray, str]]:
+    """Return what usual mistakes make of `_PIXEL`, each with its hint."""
+    squares = activity(_PIXEL, near)
+    divisor = (_BIAS + _ALPHA * squares) ** _BETA
+
+    def other(window: Callable[[int, int], Sequence[int]]) -> np.ndarray:
+        return _PIXEL / (_BIAS + _ALPHA * activity(_PIXEL, window)) ** _BETA
+
+    around = other(lambda c, n: [j % n for j in range(c - _RADIUS, c + _RADIUS + 1)])
+    negative = other(lambda c, n: range(n)[c - _RADIUS : c + _RADIUS + 1])
+    short = other(lambda c, n: range(max(c - _RADIUS, 0), min(c + _RADIUS, n)))
+    alone = other(lambda c, n: [j for j in near(c, n) if j != c])
+    mean = _PIXEL / (_BIAS + _ALPHA / (2 * _RADIUS + 1) * squares) ** _BETA
+    return [
+        (around, "The window does not go round: the first channel has nothing before it, the last nothing after it."),
+        (negative, "Look at the first channels: to Python, a negative position counts from the other end."),
+        (short, "The window ends a channel too soon: a slice leaves out its upper bound."),
+        (alone, "The channel itself belongs to its window."),
+        (_PIXEL / (_BIAS + _ALPHA * activity(_PIXEL, near, power=1)) ** _BETA, "It is squares that are summed."),
+        (_PIXEL / (_BIAS + _ALPHA * squares), "Where is beta? The divisor is the bracket to the power of beta."),
+        (_PIXEL / (_BIAS + (_ALPHA * squares) ** _BETA), "The exponent belongs to the whole bracket, bias included."),
+        (mean, "In the formula of the lesson, alpha is not divided by the number of channels in the window."),
+        (divisor, "That is what each channel is to be divided by."),
+        (_PIXEL * divisor, "The formula divides; your channels are multiplied."),
+    ]
+
+
+@exercise("06-3")
+def normalised(answer: Any) -> str | None:
+    """Grade a function that normalises the channels of one pixel."""
+    pixel = _PIXEL.copy()
+    given = as_array(called(answer, pixel, _RADIUS, _BIAS, _ALPHA, _BETA), _PIXEL.shape)
+    if not np.array_equal(pixel, _PIXEL):
+        return "Your function changes the channels that it was given. Write the results into a new array."
+    if np.allclose(given, _PIXEL / (_BIAS + _ALPHA * activity(_PIXEL, near)) ** _BETA):
+        wide = as_array(called(answer, np.arange(1.0, 5.0), 4, 1.0, 1.0, 1.0), (4,))
+        right = np.allclose(wide, np.arange(1, 5) / 31)
+        return None if right else "A window may be wider than the pixel has channels. Try a radius of 4 on 4 channels."
+    for wrong, hint in _normalisation_mistakes():
+        if np.allclose(given, wrong):
+            return hint
+    return "Not yet. Try one pixel with three channels, 1, 2 and 3, a radius of 1, and 1 for all else, with a pencil."
+
+
+@exercise("06-4")
+def network_with_a_shortcut(answer: Any) -> str | None:
+    """Grade a small network in which a tensor is added to what later layers made of it."""
+    from mnist_helpers.backend import keras
+
+    if not isinstance(answer, keras.Model):
+        return "The answer should be a Keras model: keras.Model(start, end)."
+    if (answer.input_shape, answer.output_shape) != ((None, 28, 28, 1), (None, 10)):
+        return f"From (None, 28, 28, 1) to (None, 10), please. Yours: {answer.input_shape} to {answer.output_shape}."
+    if problem := _shortcut_problem(answer):
+        return problem
+    if (count := answer.count_params()) > _LARGEST_NETWORK:
+        return f"The path forks and joins. But {count:,} parameters are too many. Where are most of them?"
+    chances = answer.predict(np.random.default_rng(0).random((3, 28, 28, 1), np.float32), verbose=0)
+    if chances.min() < 0 or not np.allclose(chances.sum(axis=1), 1, atol=1e-4):
+        return "The ten outputs of an image should be probabilities: positive, with a sum of 1."
+    return None
+
+
+def _shortcut_problem(model: Any) -> str | None:
+    operations = getattr(model, "operations", [])  # a Sequential model has none
+    pairs = [_inputs(operation) for operation in operations if type(operation).__name__ == "Add"]
+    if not pairs:
+        return "No paths are added in this network. layers.Add()([one, other]) adds two tensors of the same shape."
+    makers = {id(operation.output): operation for operation in operations}
+    if any(_leads(one, other, makers) for pair in pairs for one in pair for other in pair):
+        return None
+    return "Two tensors are added, but neither was made from the other. Add what went in to what came out."
+
+
+def _inputs(operation: Any) -> list[Any]:
+    parts = operation.input
+    return list(parts) if isinstance(parts, list | tuple) else [parts]
+
+
+def _leads(start: Any, end: Any, makers: dict[int, Any]) -> bool:
+    """Return whether a path of at least one layer leads from one tensor to another one."""
+    waiting, seen = [end], set()
+    while waiting:
+        tensor = waiting.pop()
+        if tensor is start and tensor is not end:
+            return True
+        if id(tensor) in makers and id(tensor) not in seen:
+            seen.add(id(tensor))
+            waiting += _inputs(makers[id(tensor)])
+    return False

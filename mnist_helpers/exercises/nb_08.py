@@ -1,0 +1,160 @@
+"""Graders of notebook 08: limits of an augmentation, blur that adds up, how many images a test needs, an own change."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from mnist_helpers.exercises.grading import as_array, as_number, called, exercise
+
+_LIMITS = {"rotation": 12.0, "zoom": 0.0, "width_shift": 3 / 28, "height_shift": 2 / 28}
+_FAIR = 0.4  # least mean correlation of a changed image with the original: a shift by three pixels passes
+
+
+@exercise("08-1")
+def limits(answer: Any) -> str | None:
+    """Grade the limits of ``RandomAffine`` for 12 degrees, no zoom, 3 pixels across and 2 pixels down."""
+    if not isinstance(answer, dict) or set(answer) != set(_LIMITS):
+        return f"The answer should be a dictionary with the keys {', '.join(_LIMITS)}."
+    given = {name: as_number(value) for name, value in answer.items()}
+    wrong = [name for name, right in _LIMITS.items() if not np.isclose(given[name], right, rtol=0.01, atol=1e-4)]
+    return f"Look at {wrong[0]} again. {_limit_hint(wrong[0], given)}" if wrong else None
+
+
+def _limit_hint(name: str, given: dict[str, float]) -> str:
+    value = given[name]
+    if name == "rotation":
+        radians = np.isclose(value, np.radians(12), atol=0.01)
+        return "RandomAffine takes degrees, not radians." if radians else "It is the largest angle to either side."
+    if name == "zoom":
+        return "It is the largest *change* of size: 0.1 means 0.9 to 1.1 times as large. What is no change at all?"
+    if np.isclose(given["width_shift"], 2 / 28, rtol=0.01) and np.isclose(given["height_shift"], 3 / 28, rtol=0.01):
+        return "Width and height have changed places."
+    pixels = round(28 * _LIMITS[name])
+    if np.isclose(value, pixels):
+        return "Shifts are shares of the image, not pixels."
+    if np.isclose(value, 2 * pixels / 28, rtol=0.01) or np.isclose(value, pixels / 56, rtol=0.01):
+        return "The limit counts to either side, from where the digit stands."
+    return "Shifts are shares of the image, and an image has 28 pixels each way."
+
+
+@exercise("08-2", needs_digits=True)
+def twelve_turns(answer: Any, digits: Any) -> str | None:
+    """Grade the share of sharpness that the first 100 training images keep after twelve turns by 30 degrees."""
+    value, images = as_number(answer), digits.train.images[:100]
+    after = _turns(images, 13)
+    right = after[12]
+    usual = {
+        100 * right: "The answer should be a share, from 0 to 1, not in percent.",
+        1 / right: "That is how many times sharper the originals are. It is asked the other way round.",
+        1 - right: "That is what was lost. How much is left?",
+        after[1]: "That is what one turn leaves. Does each turn start from the result of the turn before it?",
+        after[11]: "That is what eleven turns leave.",
+        after[13]: "That is what thirteen turns leave.",
+    }
+    if np.isclose(value, right, rtol=2e-3):
+        return None
+    for wrong, hint in usual.items():
+        if np.isclose(value, wrong, rtol=2e-3):
+            return hint
+    if np.isclose(value, 1, atol=0.01):
+        return "A single turn by 360 degrees moves nothing. Turn by 30 degrees, and turn the result again."
+    return "Divide the sharpness after twelve turns by that of the same 100 images before the first one."
+
+
+def _turns(images: np.ndarray, most: int) -> list[float]:
+    """Return the share of sharpness that is left after 0, 1, ... ``most`` turns by 30 degrees."""
+    from mnist_helpers.augmentation import affine_transform
+
+    sharp = [_sharpness(images)]
+    for _ in range(most):
+        images = affine_transform(images, rotation=30)
+        sharp.append(_sharpness(images))
+    return [each / sharp[0] for each in sharp]
+
+
+def _sharpness(images: np.ndarray) -> float:
+    return float((np.diff(images, axis=1) ** 2).mean() + (np.diff(images, axis=2) ** 2).mean())
+
+
+@exercise("08-3")
+def images_needed(answer: Any) -> str | None:
+    """Grade a function of a gain and a share of disagreements: the images at which 1.96 deviations are exceeded."""
+    usual: dict[str, Callable[[float, float], float]] = {
+        "Something is not squared. The lead grows with n, its deviation with the root of n.": lambda g, d: 1.96 * d / g,
+        "The lead needed is 1.96 deviations. Where is the 1.96?": lambda g, d: d / g**2,
+        "Take 1.96 deviations, and square them, too.": lambda g, d: 1.96 * d / g**2,
+        "The root is still to be undone: that is the root of the number.": lambda g, d: 1.96 * np.sqrt(d) / g,
+        "Only the images on which the two disagree count for the deviation.": lambda g, d: (1.96 / g) ** 2,
+        "The share of disagreements belongs under one root only.": lambda g, d: (1.96 * d / g) ** 2,
+        "Nearly: take 1.96 deviations, not 2.": lambda g, d: (2 / g) ** 2 * d,
+    }
+    examples = [(0.002, 0.01), (0.01, 0.09), (0.0005, 0.006)]
+    given = [as_number(called(answer, *example)) for example in examples]
+    if _agree(given, examples, lambda g, d: (1.96 / g) ** 2 * d):
+        return None
+    for hint, wrong in usual.items():
+        if _agree(given, examples, wrong):
+            return hint
+    return "Write down: gain times n is 1.96 times the root of (share of disagreements times n). Solve it for n."
+
+
+def _agree(given: list[float], examples: list[tuple[float, float]], rule: Callable[[float, float], float]) -> bool:
+    # rounded to a whole image, or not
+    return all(abs(value - rule(*each)) <= 1 + 1e-6 * value for value, each in zip(given, examples, strict=True))
+
+
+@exercise("08-4")
+def own_change(answer: Any) -> str | None:
+    """Grade a function of images and a generator that changes each image at random and leaves it readable."""
+    return next(_faults(answer), None)
+
+
+def _faults(answer: Any) -> Iterator[str]:
+    """Yield what is wrong with an augmentation, the most basic fault first."""
+    images = _shapes()
+    before = images.copy()
+    first = as_array(called(answer, images, np.random.default_rng(0)), images.shape)
+    if not np.array_equal(images, before):
+        yield "Your function changes the images that it was given. Work on a copy: images.copy()."
+    if first.dtype.kind != "f" or first.min() < 0 or first.max() > 1:
+        yield "The result should have fractions from 0 to 1, as the images have: np.clip helps."
+    changed = np.abs(first - before).max(axis=(1, 2, 3)) > 0.01
+    if changed.mean() < 0.25:
+        yield "Most images came back as they were."
+    yield from _label_faults(first, before)
+    again, other = (called(answer, before.copy(), np.random.default_rng(seed)) for seed in (0, 1))
+    if not np.array_equal(first, again):
+        yield "Twice the same seed gave two results. Draw every random number from the argument random."
+    if np.array_equal(first, other):
+        yield "Two generators gave the same result. Is anything drawn from the argument random?"
+    copies = called(answer, np.repeat(before[:1], 20, axis=0), np.random.default_rng(0))
+    if len(np.unique(np.round(copies, 4), axis=0)) < 5:
+        yield "All images of a batch are changed alike. Draw for each image anew."
+
+
+def _label_faults(changed: np.ndarray, before: np.ndarray) -> Iterator[str]:
+    """Yield why a label may not have survived: the image looks more like its mirror image, or like nothing."""
+    alike = _correlation(changed, before)
+    mirrored = np.maximum(_correlation(changed, before[:, :, ::-1]), _correlation(changed, before[:, ::-1]))
+    if np.mean(mirrored > alike + 0.1) > 0.1:
+        yield "Some images come back as mirror images, or upside down. Does a label survive that?"
+    if alike.mean() < _FAIR:
+        yield "The images are hardly to be recognised. Look at them with plot_digits, and be gentler."
+
+
+def _correlation(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return the correlation of each image with its partner, shape (n,); 0 for an image without any contrast."""
+    a, b = (images.reshape(len(images), -1) - images.mean(axis=(1, 2, 3))[:, None] for images in (first, second))
+    return (a * b).sum(axis=1) / np.maximum(np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1)), 1e-12)
+
+
+def _shapes() -> np.ndarray:
+    """Return 40 images of a thick F, a shape that is no mirror image of itself, each a little elsewhere."""
+    images = np.zeros((40, 28, 28, 1), np.float32)
+    for n, image in enumerate(images):
+        top, left = 4 + n % 3, 7 + n % 4
+        image[top : top + 18, left : left + 4] = 0.9
+        image[top : top + 4, left : left + 13] = 0.9
+        image[top + 8 : top + 12, left : left + 9] = 0.9
+    return images

@@ -1,0 +1,140 @@
+"""The graders of notebook 01: right answers pass, the usual wrong ones get the hint meant for them."""
+
+import numpy as np
+import pytest
+from small import digits_of
+
+from mnist_helpers import check
+
+DIGITS = digits_of()
+
+
+@pytest.fixture
+def said(capsys):
+    """What check() prints about an answer to an exercise of this notebook."""
+
+    def tell(number, answer):
+        check(f"01-{number}", answer, digits=DIGITS)
+        return capsys.readouterr().out
+
+    return tell
+
+
+def ink(split=DIGITS.train, size=1):
+    return [size * split.images[split.labels == digit].mean(dtype=float) for digit in range(10)]
+
+
+def half_width(p, n):
+    return 1.96 * np.sqrt(p * (1 - p) / n)
+
+
+def centred(train, images):
+    return images - train.mean(axis=0)
+
+
+def classify(images):
+    return images[:, :10, :, 0].mean(axis=2).argmax(axis=1)  # the bright row of small.py tells the digit
+
+
+def unsteady(images):
+    return np.arange(len(images)) % 10
+
+
+@pytest.mark.parametrize(
+    ("number", "answer"),
+    [(1, ink()), (1, np.array(ink())), (2, half_width), (3, centred), (4, classify)]
+    + [(2, lambda p, n: 2 * (p * (1 - p) / n) ** 0.5)],  # 2 in place of 1.96
+)
+def test_right_answers_pass(said, number, answer):
+    assert said(number, answer) == f"✓ 01-{number}: right.\n"
+
+
+@pytest.mark.parametrize(("number", "answer"), [(1, ...), *[(k, lambda *_: ...) for k in (2, 3, 4)]])
+def test_stubs_are_open(said, number, answer):
+    assert "not answered yet" in said(number, answer)
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        (ink(size=784), "sum over its pixels"),
+        (ink(size=100), "percent"),
+        ([DIGITS.train.images.mean()] * 10, "mean of all images"),
+        (ink(DIGITS.validation), "training images"),
+        (np.array([DIGITS.train.flat[DIGITS.train.labels == k].sum() for k in range(10)]), "Take the mean"),
+        (np.zeros(10), "Not yet"),
+        (np.zeros(9), "shape"),
+    ],
+)
+def test_hints_on_the_ink(said, answer, hint):
+    assert hint in said(1, answer)
+
+
+def test_a_sum_of_unequal_classes_is_told_from_a_mean(capsys):
+    some = np.flatnonzero((DIGITS.train.labels > 4) | (np.arange(300) > 100))
+    train = type(DIGITS.train)(DIGITS.train.images[some], DIGITS.train.labels[some], "train", "mnist")
+    digits = type(DIGITS)(train, DIGITS.validation, DIGITS.test, "mnist", "")
+    check("01-1", [train.flat[train.labels == k].sum() for k in range(10)], digits=digits)
+    check("01-1", ink(train), digits=digits)
+    first, second = capsys.readouterr().out.splitlines()
+    assert "Take the mean" in first and "right" in second
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        (lambda p, n: np.sqrt(p * (1 - p) / n), "one standard error"),
+        (lambda p, n: 2 * half_width(p, n), "whole width"),
+        (lambda p, n: 100 * half_width(p, n), "percent"),
+        (lambda p, n: 1.96 * np.sqrt(p * (1 - p)) / n, "below the root"),
+        (lambda p, n: 1.96 * p * (1 - p) / n, "square root is missing"),
+        (lambda p, n: 1.96 * np.sqrt(p / n), "share of wrong ones"),
+        (lambda p, n: p, "Not yet"),
+        (lambda p, n: (p, n), "one number"),
+    ],
+)
+def test_hints_on_the_interval(said, answer, hint):
+    assert hint in said(2, answer)
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        (lambda train, images: images - train.mean(), "a mean image has one for every pixel"),
+        (lambda train, images: images - images.mean(axis=0), "Which images"),
+        (lambda train, images: images - images.mean(), "Both mistakes"),
+        (lambda train, images: images - train.mean(axis=(0, 1)), "axis 0 alone"),
+        (lambda train, images: train.mean(axis=0) - images, "sign"),
+        (lambda train, images: train - train.mean(axis=0), "as many images"),
+        (lambda train, images: images, "Not yet"),
+    ],
+)
+def test_hints_on_centring(said, answer, hint):
+    assert hint in said(3, answer).replace("A mean image", "a mean image")
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        (lambda images: 3, "shape"),
+        (lambda images: np.full(len(images), 12), "number of the nearest mean"),
+        (unsteady, "another order"),
+        (lambda images: np.full(len(images), 1), "at most"),
+    ],
+)
+def test_hints_on_the_classifier(said, answer, hint):
+    assert hint in said(4, answer)
+
+
+def test_the_classifier_must_beat_the_nearest_mean(said, monkeypatch):
+    from mnist_helpers.exercises import nb_01
+
+    labels = DIGITS.validation.labels
+    assert np.mean(nb_01._nearest_mean(DIGITS, DIGITS.validation.images) == labels) > 0.9
+    monkeypatch.setattr(nb_01, "_nearest_mean", lambda digits, images: np.where(labels < 4, -1, labels))  # 24 errors
+
+    def nothing_below(first):
+        return lambda images: np.maximum(classify(images), first)
+
+    assert "right" in said(4, nothing_below(3))  # 18 errors, three quarters
+    assert "24 errors in 60 validation images; at most 18" in said(4, nothing_below(4))
