@@ -6,7 +6,7 @@ IN := .venv/bin/python -m
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup run student slides test test-unit test-notebooks lab data lint format bench lock clean
+.PHONY: help setup run student slides test test-unit test-results test-notebooks lab data lint format bench lock clean
 
 help: ## list these targets
 	@echo 'make TARGET [PYTHON=python3.12], where TARGET is one of'
@@ -33,18 +33,21 @@ student: setup ## write build/student: the notebooks without solutions and resul
 slides: setup ## write build/slides: notebooks as slides, with make slides NOTEBOOK=04 only that one
 	$(IN) mnist_helpers slides $(NOTEBOOK)
 
-test: lint test-unit test-notebooks ## run every check and test: ruff, unit tests, and all notebooks
+test: lint test-unit test-results test-notebooks ## run every check and test: ruff, mypy, all tests, all notebooks
 
 test-unit: setup ## run the unit tests, and show which lines of the library they leave out
-	$(IN) pytest tests --cov --cov-report=term
+	$(IN) pytest tests --ignore=tests/test_results.py --numprocesses=2 --dist=loadfile --cov --cov-report=term
 
-test-notebooks: setup ## execute all notebooks as tests, small budgets; and hold the leaderboard to all stored networks
-	$(IN) pytest notebooks
+test-results: setup ## hold the leaderboard to the stored networks: compute every row again
 	MNIST_RECOMPUTE=all $(IN) pytest tests/test_results.py
 
-lint: setup ## check the style with ruff
+test-notebooks: setup ## execute all notebooks as tests, small budgets, and compare their stored outputs
+	$(IN) pytest notebooks
+
+lint: setup ## check the style with ruff, and types with mypy
 	$(IN) ruff check
 	$(IN) ruff format --check
+	$(IN) mypy
 
 format: setup ## correct what ruff can correct by itself
 	$(IN) ruff check --fix

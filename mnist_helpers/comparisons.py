@@ -7,7 +7,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mnist_helpers.checks import check_fraction, check_positive_int, problem
+from mnist_helpers.checks import (
+    as_array,
+    check_fraction,
+    check_mapping,
+    check_positive_int,
+    check_sequence,
+    check_values,
+    problem,
+)
 from mnist_helpers.evaluation import paired_test, wilson_interval
 
 IMAGES = 10_000  # in MNIST's test set
@@ -18,9 +26,15 @@ def difference_interval(first: float, second: float, *, n: tuple[int, int] = (IM
 
     Two measurements are combined of which no more is known than accuracy (0 to 1) and number of images ``n``; where
     both saw the same images, `mcnemar` sees more. Source: Newcombe (1998), Statistics in Medicine 17:873, method 10.
+
+    Raises ``TypeError`` or ``ValueError`` for accuracies outside 0 to 1, and for what is no pair of numbers of images.
     """
     for value, name in ((first, "first"), (second, "second")):
         check_fraction(value, name=name, function="difference_interval")
+    if len(check_sequence(n, kind="a pair of numbers of images", name="n", function="difference_interval")) != 2:
+        raise ValueError(problem("n", "difference_interval", "a pair of numbers of images", repr(n)))
+    for images in n:
+        check_positive_int(images, name="n", function="difference_interval")
     (low, high), (other_low, other_high) = (
         wilson_interval(round(p * k), k) for p, k in zip((first, second), n, strict=True)
     )
@@ -36,10 +50,13 @@ def holm(p_values: Sequence[float]) -> np.ndarray:
 
     Whoever makes 66 tests at 5 % finds about three differences where there are none. Below an adjusted 5 %, the
     probability of even one such find among all tests is at most 5 %. Source: Holm (1979), Scand. J. Statistics 6:65.
+
+    ``p_values`` is a list or array of shape (n,), 0 to 1. Raises ``TypeError`` or ``ValueError`` for anything else.
     """
-    p = np.asarray(p_values, float)
-    if p.ndim != 1 or not ((p >= 0) & (p <= 1)).all():
-        raise ValueError(problem("p_values", "holm", "a list of numbers from 0 to 1", repr(p_values)))
+    p = check_values(p_values, ("n",), name="p_values", function="holm")
+    if not ((p >= 0) & (p <= 1)).all():
+        got = f"values from {p.min():g} to {p.max():g}"
+        raise ValueError(problem("p_values", "holm", "a list of numbers from 0 to 1", got))
     order = np.argsort(p, kind="stable")
     adjusted = np.empty_like(p)
     # the smallest times their number, the next times one less, ...; none smaller than the one before it
@@ -52,7 +69,7 @@ def compare_pairs(wrong: Mapping[str, np.ndarray], *, images: int = IMAGES) -> p
 
     Parameters
     ----------
-    wrong : the indices of the images that each system gets wrong, of the same ``images`` images.
+    wrong : the indices (integers, shape (k,)) of the images that each system gets wrong, of the same ``images`` images.
 
     Returns
     -------
@@ -61,10 +78,11 @@ def compare_pairs(wrong: Mapping[str, np.ndarray], *, images: int = IMAGES) -> p
 
     Raises
     ------
-    ValueError : fewer than two systems, or indices outside 0 to ``images`` - 1.
+    TypeError, ValueError : fewer than two systems, indices that are no integers (a mask is none), or outside 0 to
+        ``images`` - 1.
     """
     images = check_positive_int(images, name="images", function="compare_pairs")
-    if len(wrong) < 2:
+    if len(check_mapping(wrong, kind="indices", name="wrong", function="compare_pairs")) < 2:
         raise ValueError(problem("wrong", "compare_pairs", "two systems or more", str(list(wrong))))
     masks = {name: _mask(indices, images, name) for name, indices in wrong.items()}
     rows = {}
@@ -78,8 +96,15 @@ def compare_pairs(wrong: Mapping[str, np.ndarray], *, images: int = IMAGES) -> p
 
 
 def _mask(indices: Any, images: int, name: str) -> np.ndarray:
-    indices = np.asarray(indices, np.int64)
-    if indices.size and not 0 <= indices.min() <= indices.max() < images:
+    of_one = {"name": f"wrong[{name!r}]", "function": "compare_pairs"}
+    indices = as_array(indices, **of_one)
+    if indices.shape == (0,):
+        return np.zeros(images, bool)
+    if indices.dtype.kind not in "iu":
+        raise TypeError(problem(**of_one, expected="indices, integers", got=f"an array of {indices.dtype}"))
+    if indices.ndim != 1:
+        raise ValueError(problem(**of_one, expected="indices of shape (k,)", got=f"shape {indices.shape}"))
+    if not 0 <= indices.min() <= indices.max() < images:
         wanted = f"indices of {images:,} images"
         raise ValueError(problem("wrong", "compare_pairs", wanted, f"{indices.min()} to {indices.max()} for {name!r}"))
     mask = np.zeros(images, bool)
@@ -93,7 +118,15 @@ def indistinguishable(pairs: pd.DataFrame, *, level: float = 0.05) -> list[tuple
     Two can be told apart when their adjusted p-value is below ``level``. Groups are as large as possible, and may
     overlap: that a is not told apart from b, nor b from c, does not make a and c equal. Systems stand in the order of
     the table, groups in that of their systems; one that is told apart from all others is a group of its own.
+
+    Raises ``TypeError`` for what is no such table, ``ValueError`` for p-values or a level outside [0, 1].
     """
+    if not isinstance(pairs, pd.DataFrame) or "adjusted" not in pairs or pairs.index.nlevels != 2:
+        raise TypeError(problem("pairs", "indistinguishable", "a table of compare_pairs", type(pairs).__name__))
+    adjusted = check_values(pairs["adjusted"], ("pairs",), name="pairs['adjusted']", function="indistinguishable")
+    if not ((adjusted >= 0) & (adjusted <= 1)).all():
+        got = f"values from {adjusted.min():g} to {adjusted.max():g}"
+        raise ValueError(problem("pairs['adjusted']", "indistinguishable", "p-values from 0 to 1", got))
     check_fraction(level, name="level", function="indistinguishable")
     names = list(dict.fromkeys(name for pair in pairs.index for name in pair))
     alike: dict[str, set[str]] = {name: set() for name in names}
@@ -120,12 +153,15 @@ def _cliques(group: set[str], more: set[str], seen: set[str], alike: Mapping[str
 def pareto_front(costs: Sequence[float], errors: Sequence[float]) -> np.ndarray:
     """Return (bool, one a system) which are on the front: no other is cheaper and as good, or better and as cheap.
 
-    Raises ``ValueError`` for lists of different lengths, and for what is not finite.
+    Both are lists or arrays of shape (n,). Raises ``TypeError`` or ``ValueError`` for others, for different lengths,
+    and for what is not finite.
     """
-    if len(costs) != len(errors) or not np.isfinite([*costs, *errors]).all():
-        got = f"{len(costs)} costs and {len(errors)} errors, not all of them finite numbers"
+    costs = check_values(costs, ("n",), name="costs", function="pareto_front")
+    errors = check_values(errors, ("n",), name="errors", function="pareto_front")
+    if len(costs) != len(errors):
+        got = f"{len(costs)} costs and {len(errors)} errors"
         raise ValueError(problem("costs", "pareto_front", "finite numbers, as many as errors", got))
-    points = np.array([costs, errors], float)
+    points = np.array([costs, errors])
     no_worse = (points[:, :, None] <= points[:, None, :]).all(axis=0)  # [i, j]: i is as cheap and as good as j
     better = no_worse & (points[:, :, None] < points[:, None, :]).any(axis=0)
-    return ~better.any(axis=0)
+    return np.asarray(~better.any(axis=0))

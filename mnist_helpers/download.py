@@ -205,7 +205,7 @@ class _Transfer:
             self.finished.set()
 
     def _watch(self, name: str) -> None:
-        from tqdm import tqdm  # type: ignore[import-untyped]
+        from tqdm import tqdm
 
         moved = time.monotonic()
         with tqdm(desc=f"MNIST: {name}", unit="B", unit_scale=True, leave=False, delay=0.5) as bar:

@@ -199,7 +199,8 @@ def _mean(values: Sequence[float | None], digits: int) -> float | None:
 
 def _flops(run: Any) -> int | None:
     flops = [getattr(part, "training_flops", None) for part in _parts([run])]
-    return None if None in flops else sum(flops)
+    known = [count for count in flops if count is not None]
+    return sum(known) if len(known) == len(flops) else None
 
 
 def _split_accuracy(run: Any, split: str) -> float | None:

@@ -18,6 +18,7 @@ ROWS = leaderboard.read()
 WRONG = leaderboard.wrong_images()
 RESULTS = leaderboard.results_directory()
 DEAR = 20e6  # floating-point operations for an image; of such networks, evaluating ten takes half a minute
+SECOND_LOOK = {"compact-committee": 0.85}  # members look again, at shifted images, where no probability is above that
 CLOSE = 0.0003  # three of 10,000 images: another processor rounds in another way
 
 
@@ -73,14 +74,24 @@ def answer(digits):
     """Evaluate the network of a checkpoint on all test images, each network once; and count its operations."""
 
     @cache
-    def evaluated(name):
+    def evaluated(name, second_look=0.0):
         model = network(name)
         size = model.input_shape[1]
         split = digits.test if size == 28 else shifted(digits.test, size, seed=2)
         result = evaluate(model, split, batch_size=500 if size == 28 else 100)
-        return result.probabilities.astype(np.float64), forward_flops(model)
+        answers = result.probabilities.astype(np.float64)
+        unsure = np.flatnonzero(answers.max(axis=1) < second_look)
+        if len(unsure):
+            answers[unsure] = np.mean([model.predict(v, verbose=0) for v in views(split.images[unsure])], axis=0)
+        return answers, forward_flops(model)
 
     return evaluated
+
+
+def views(images):
+    """The images moved by one pixel or none, in each direction: nine times as many."""
+    padded = np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    return [padded[:, top : top + 28, left : left + 28] for top in range(3) for left in range(3)]
 
 
 def flops_of(row):
@@ -94,9 +105,9 @@ def test_accuracies_and_operations_follow_from_the_networks_in_the_checkpoints(s
     runs = row["runs"]
     if flops_of(row) > DEAR and os.environ.get("MNIST_RECOMPUTE") != "all":
         if runs < len(files):
-            pytest.skip("MNIST_RECOMPUTE=all evaluates all members of large committees; make test-notebooks does")
+            pytest.skip("MNIST_RECOMPUTE=all evaluates all members of large committees; make test-results does")
         files, runs = files[:1], 1  # the first run alone, held to the images that it gets wrong
-    answers, flops = zip(*[answer(name) for name in files], strict=True)
+    answers, flops = zip(*[answer(name, SECOND_LOOK.get(system, 0.0)) for name in files], strict=True)
     shares = np.reshape(answers, (runs, -1, 10_000, 10)).mean(axis=1)  # a committee's members are averaged
     wrong = shares.argmax(axis=2) != digits.test.labels  # (runs, images)
     assert len(np.setxor1d(WRONG[system], np.flatnonzero(wrong[0]))) <= 10_000 * CLOSE
