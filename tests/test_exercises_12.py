@@ -1,0 +1,121 @@
+"""Exercises of notebook 12: solutions pass, usual mistakes get the hint meant for them."""
+
+import numpy as np
+import pytest
+
+from mnist_helpers import check
+
+
+def said(capsys, number, answer):
+    check(number, answer)
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        (16, "right."),
+        (7, "first layer sees"),
+        (11, "without pooling"),
+        (12, "adding 7 and 5"),
+        (15, "not of nine"),
+        (17, "counted among the ten"),
+        (18, "second pooling"),
+        (256, "across"),
+        (28, "Go back from the end"),
+        ("16", "one number"),
+        (..., "not answered yet"),
+    ],
+)
+def test_receptive_field(answer, hint, capsys):
+    assert hint in said(capsys, "12-1", answer)
+
+
+def test_the_receptive_field_is_that_of_the_network():
+    from mnist_helpers import explain, models
+
+    network = models.large_kernel_cnn()
+    filters = [np.ones_like(w) if w.ndim > 1 else np.zeros_like(w) for w in network.get_weights()]
+    network.set_weights(filters)
+    point = np.zeros((28, 28, 28, 1), np.float32)
+    point[np.arange(28), 14, np.arange(28)] = 1  # one lit pixel an image, in each column
+    seen = explain.activations(network, point, "conv_2")[:, 7, 7, 0] > 0
+    assert seen.sum() == 16
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        (lambda maps: np.flatnonzero(maps.max(axis=(0, 1, 2)) == 0), "right."),
+        (lambda maps: [k for k in range(maps.shape[-1]) if not maps[..., k].any()], "right."),
+        (lambda maps: maps.max(axis=(0, 1, 2)) == 0, "mark for each filter"),
+        (lambda maps: (maps.max(axis=(0, 1, 2)) == 0).sum(), "how many"),
+        (lambda maps: np.flatnonzero(maps.max(axis=(0, 1, 2)) > 0), "the living"),
+        (lambda maps: np.flatnonzero((maps.max(axis=(1, 2)) == 0).any(axis=0)), "silent for some"),
+        (lambda maps: np.flatnonzero(maps.mean(axis=(0, 1, 2)) < 0.01), "answers weakly"),
+        (lambda maps: [1, 4], "among the living"),
+        (lambda maps: np.flatnonzero(maps.max(axis=(1, 2, 3)) == 0), "last axis"),
+        (lambda maps: ..., "not answered yet"),
+        (3, "a function"),
+    ],
+)
+def test_dead_filters(answer, hint, capsys):
+    assert hint in said(capsys, "12-2", answer)
+
+
+def drops(answer, image, size, *, last=1, sign=1, patch=None, copy=True, value=0.0):
+    height, width = (side - size + last for side in image.shape[:2])
+    result, before = np.zeros((height, width)), answer(image[None])[0]
+    for row in range(height):
+        for column in range(width):
+            covered = image.copy() if copy else image
+            covered[row : row + (patch or size), column : column + (patch or size)] = value
+            result[row, column] = sign * (before - answer(covered[None])[0])
+    return result
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        (drops, "right."),
+        (lambda *a: drops(*a, last=0), "left out"),
+        (lambda *a: drops(*a, sign=-1), "sign"),
+        (lambda *a: drops(*a).T, "exchanged"),
+        (lambda *a: drops(*a, patch=3), "not for one of 2"),
+        (lambda *a: drops(*a, value=1.0), "filled with 0"),
+        (lambda *a: drops(*a, copy=False), "changes the image"),
+        (lambda answer, image, size: answer(image[None])[0] - drops(answer, image, size), "that is left"),
+        (lambda answer, image, size: answer(image), "image[None]"),
+        (lambda answer, image, size: np.zeros(image.shape[:2]), "should be (4, 3)"),
+        (lambda *a: ..., "not answered yet"),
+        (3, "a function"),
+    ],
+)
+def test_drops(answer, hint, capsys):
+    assert hint in said(capsys, "12-3", answer)
+
+
+def r(a, b):
+    return np.corrcoef(a.ravel(), b.ravel())[0, 1]
+
+
+def each(method, trained, fresh, x, y):
+    return [r(a, b) for a, b in zip(method(trained, x, y), method(fresh, x, y), strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        (lambda *a: np.mean(each(*a)), "right."),
+        (lambda *a: np.sum(each(*a)), "the sum"),
+        (each, "one number"),
+        (lambda method, t, f, x, y: r(method(t, x, y), method(f, x, y)), "thrown together"),
+        (lambda method, t, f, x, y: np.mean(each(lambda *g: abs(method(*g)), t, f, x, y)), "signs were dropped"),
+        (lambda method, t, f, x, y: np.mean(each(method, t, t, x, y)), "same network"),
+        (lambda method, t, f, x, y: r(method(t, x, y).mean(0), method(f, x, y).mean(0)), "mean maps"),
+        (lambda *a: 0.0, "Not yet"),
+        (lambda *a: ..., "not answered yet"),
+    ],
+)
+def test_sanity(answer, hint, capsys):
+    assert hint in said(capsys, "12-4", answer)
