@@ -1,0 +1,113 @@
+"""Graders for notebook 11, SHAP explanations."""
+
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from mnist_helpers.exercises.grading import Hint, as_array, called, exercise
+
+
+@exercise("11-1")
+def ride(answer: Any) -> str | None:
+    """The fair shares of three people in a ride that costs 12, 18 and 42 euros to their homes."""
+    given = as_array(answer)
+    if given.shape != (3,):
+        return f"Three people pay: the answer should be three numbers. Yours has the shape {given.shape}."
+    if np.allclose(given, [4, 7, 31], atol=0.01):
+        return None
+    if np.allclose(given, [12, 18, 42]):
+        return "That is what each would pay alone, 72 euros in all. The ride together costs 42."
+    if np.allclose(given, [12, 6, 24]):
+        return "That is one order of getting in, A, B, C. Share each stretch of the way among all who ride it."
+    if np.allclose(given, [14, 14, 14]):
+        return "Equal shares add up, but the first passenger would pay more than for a ride alone."
+    if np.allclose(given, 42 * np.array([12, 18, 42]) / 72, atol=0.01):
+        return "Shares in proportion to the fares add up, but who causes which part of the cost?"
+    if not np.isclose(given.sum(), 42, atol=0.01):
+        return f"The shares should add up to the cost of the ride, 42. Yours add up to {given.sum():g}."
+    return "The first 12 euros are driven for all three, the next 6 for two of them, the rest for one."
+
+
+@exercise("11-2")
+def linear(answer: Any) -> str | None:
+    """The SHAP values of a linear score for one image, against a background."""
+    random = np.random.default_rng(0)
+    weights, image, background = random.normal(size=(4, 4)), random.random((4, 4)), random.random((5, 4, 4))
+    given = as_array(called(answer, weights, image, background))
+    right = weights * (image - background.mean(axis=0))
+    if given.shape == (5, 4, 4):
+        return "That is one map for each background image. SHAP values are the mean over them."
+    if given.shape != (4, 4):
+        return f"A 4x4 image should get a 4x4 map. Your function gives the shape {given.shape}."
+    if np.allclose(given, right):
+        return None
+    if np.allclose(given, -right):
+        return "All signs are turned round: what does a pixel add when it goes from the background to the image?"
+    if np.allclose(given, weights * image):
+        return "That compares with a black image. What do the background images say of each pixel?"
+    if np.allclose(given, weights * (image - background.mean())):
+        return "You took one mean of all background pixels. Each pixel has a mean of its own: along which axis?"
+    if np.allclose(given, np.abs(right)):
+        return "SHAP values have a sign: for and against."
+    total = (weights * image).sum() - (weights * background).sum() / len(background)
+    return f"Your values add up to {given.sum():.3f}. The score rises from background to image by {total:.3f}."
+
+
+@exercise("11-3")
+def interval(answer: Any) -> str | None:
+    """Mean and 95 % interval of a paired difference, as (mean, low, high)."""
+    random = np.random.default_rng(1)
+    hard = random.normal(0, 1, 60)
+    first, second = hard + random.normal(0.2, 0.1, 60), hard + random.normal(0, 0.1, 60)
+    given = as_array(called(answer, first, second), (3,))
+    difference = first - second
+    mean, error = difference.mean(), stats.sem(difference)
+    apart = np.sqrt(first.var(ddof=1) / 60 + second.var(ddof=1) / 60)
+    half = (given[2] - given[1]) / 2
+    if np.isclose(given[0], -mean):
+        return "The sign is turned round: the first less the second was asked for."
+    if not np.isclose(given[0], mean):
+        return f"The mean of the differences should be {mean:.3f} for the test arrays. Yours is {given[0]:.3f}."
+    if half < 0:
+        return "The order should be mean, low, high."
+    if not np.isclose(given[1] + given[2], 2 * mean):
+        return "The interval should lie evenly about the mean: as far up as down."
+    if 1.9 * error < half < 2.1 * error:
+        return None
+    if np.isclose(half, 1.98 * apart, rtol=0.05):
+        return "That interval is for two unrelated groups. Here both curves belong to the same digits: subtract first."
+    if half > 1.5 * difference.std():
+        return "That is where single differences lie. The mean of n of them varies less: divide by the root of n."
+    if np.isclose(half, error, rtol=0.05):
+        return "That is one standard error to either side, about 68 %. For 95 % it takes about two."
+    return f"Your interval reaches {half:.4f} to either side. How far should it, in standard errors?"
+
+
+@exercise("11-4")
+def insertion(answer: Any) -> str | None:
+    """Answers while the most important pixels are put into a black image first: (n, len(counts))."""
+    images = np.zeros((2, 3, 3, 1), np.float32)
+    images[0, ..., 0], images[1, ..., 0] = np.arange(1, 10).reshape(3, 3) / 10, 0.5
+    importance = np.stack([np.arange(9.0).reshape(3, 3), -np.arange(9.0).reshape(3, 3)])
+    counts = (0, 1, 4, 9)
+
+    def answers(batch: Any) -> np.ndarray:
+        if np.shape(batch)[1:] != (3, 3, 1):
+            raise Hint(f"The network should be asked about images (n, 3, 3, 1). Yours got {np.shape(batch)}.")
+        weights = np.array([4.0, 1, 1, 1, 1, 1, 1, 1, 2]).reshape(3, 3, 1)
+        return (np.asarray(batch) * weights).sum(axis=(1, 2, 3))
+
+    given = as_array(called(answer, answers, images, importance, counts))
+    if given.shape == (4, 2):
+        return "One row an image, please, and one column a count: yours is turned round."
+    if given.shape != (2, 4):
+        return f"Two images and four counts should give the shape (2, 4). Yours is {given.shape}."
+    right = np.array([[0, 1.8, 3.9, 5.7], [0, 2, 3.5, 6.5]])
+    if np.allclose(given, right, atol=1e-5):
+        return None
+    if np.allclose(given, right[:, -1:] - right, atol=1e-5):
+        return "That deletes: with 0 pixels the picture is still complete. Insertion begins with nothing."
+    if np.allclose(given[:, [0, -1]], right[:, [0, -1]], atol=1e-5):
+        return "Beginning and end are right. In between, do the pixels with the largest importance come first?"
+    return "With no pixel in it the image is black, with all it is the image itself. What does yours say of those two?"
