@@ -38,7 +38,13 @@ class Budget:
 
     @classmethod
     def of(cls, digits: Any) -> "Budget":
-        """Return the budget for these ``Digits`` under the profile of the environment."""
+        """Return the budget for these ``Digits`` under the profile of the environment.
+
+        Raises ``TypeError`` for what has no ``source``, ``ValueError`` for a bad MNIST_PROFILE.
+        """
+        if not hasattr(digits, "source"):
+            got = type(digits).__name__
+            raise TypeError(f"The 'digits' parameter of Budget.of must be Digits or a Split. Got {got} instead.")
         return cls(profile_from_environment(), digits.source)
 
     @property
@@ -63,7 +69,13 @@ class Budget:
         return self._limit(stated, "images")
 
     def take(self, split: Any) -> Any:
-        """Return the split itself, or a stratified part of it when the budget is smaller."""
+        """Return the split itself, or a stratified part of it when the budget is smaller.
+
+        Raises ``TypeError`` for what is no split.
+        """
+        if not hasattr(split, "take") or not hasattr(split, "__len__"):
+            got = type(split).__name__
+            raise TypeError(f"The 'split' parameter of Budget.take must be a Split. Got {got} instead.")
         wanted = self.images(len(split))
         return split if wanted == len(split) else split.take(wanted)
 

@@ -1,6 +1,6 @@
 """Checks on arrays and arguments, and the one sentence in which all their messages are written."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping, Set
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,70 @@ def check_fraction(
     return float(value)
 
 
+def check_positive(value: Any, *, name: str, function: str) -> float:
+    """Return ``value`` as a finite float above 0, else raise ``TypeError`` or ``ValueError``."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.integer | np.floating):
+        raise TypeError(problem(name, function, "a number", f"{value!r} ({type(value).__name__})"))
+    if not 0 < value < np.inf:
+        raise ValueError(problem(name, function, "greater than 0 and finite", repr(value)))
+    return float(value)
+
+
+def check_attributes(value: Any, attributes: Collection[str], *, kind: str, name: str, function: str) -> Any:
+    """Return ``value`` if it has all ``attributes`` of a ``kind``, such as "a Split", else raise ``TypeError``."""
+    if missing := [attribute for attribute in attributes if not hasattr(value, attribute)]:
+        got = f"{type(value).__name__} without {' and '.join(missing)}"
+        raise TypeError(problem(name, function, kind, got))
+    return value
+
+
+def check_sequence(values: Any, *, kind: str, name: str, function: str) -> list[Any]:
+    """Return what can be iterated over as a list; raise ``TypeError`` for what cannot, text, mappings and sets."""
+    one_number = isinstance(values, np.ndarray) and not values.ndim
+    if isinstance(values, str | bytes | Mapping | Set) or not isinstance(values, Iterable) or one_number:
+        raise TypeError(problem(name, function, kind, type(values).__name__))
+    return list(values)
+
+
+def check_mapping(values: Any, *, kind: str, name: str, function: str) -> Mapping[Any, Any]:
+    """Return a mapping with one entry or more, else raise ``TypeError`` or ``ValueError``."""
+    if not isinstance(values, Mapping):
+        raise TypeError(problem(name, function, f"a mapping of names to {kind}", type(values).__name__))
+    if not values:
+        raise ValueError(problem(name, function, f"a mapping of one name or more to {kind}", "none"))
+    return values
+
+
+def as_array(values: Any, *, name: str, function: str) -> np.ndarray:
+    """Return ``values`` as an array; raise ``TypeError`` for what makes none, such as lists of different lengths."""
+    try:
+        return np.asarray(values)
+    except (TypeError, ValueError) as error:
+        got = f"{type(values).__name__} that makes none"
+        raise TypeError(problem(name, function, "an array, or what makes one", got)) from error
+
+
+def check_values(
+    values: Any, shape: tuple[int | str, ...], *, name: str, function: str, missing: bool = False
+) -> np.ndarray:
+    """Return finite numbers of ``shape``, in which a word stands for any length of 1 or more, as floats.
+
+    With ``missing=True`` some may be NaN. Raises ``TypeError`` for what are no numbers, else ``ValueError``.
+    """
+    array = as_array(values, name=name, function=function)
+    if array.dtype.kind not in "fiub" and array.size:
+        raise TypeError(problem(name, function, "numbers", f"an array of {array.dtype}"))
+    lengths = tuple(b if isinstance(a, str) else a for a, b in zip(shape, array.shape, strict=False))
+    if array.shape != lengths or array.ndim != len(shape) or not array.size:
+        wanted = f"({', '.join(map(str, shape))}{',' * (len(shape) == 1)})"
+        raise ValueError(problem(name, function, f"of shape {wanted}", f"shape {array.shape}"))
+    array = array.astype(float)
+    if not np.isfinite(array[~np.isnan(array)] if missing else array).all():
+        which = "infinite values" if missing else "NaN or infinite values"
+        raise ValueError(problem(name, function, "finite numbers", which))
+    return array
+
+
 def check_images(images: Any, *, function: str, name: str = "images") -> np.ndarray:
     """Return float32 images of shape (n, height, width, 1) in [0, 1], n >= 1.
 
@@ -64,7 +128,7 @@ def check_labels(labels: Any, *, function: str, name: str = "labels", n: int | N
 
     Raises ``TypeError`` for what is no array of integers, ``ValueError`` for a wrong shape, length or value.
     """
-    array = np.asarray(labels)
+    array = as_array(labels, name=name, function=function)
     if array.dtype.kind not in "iu":
         raise TypeError(problem(name, function, "an array of integers", f"an array of {array.dtype}"))
     if array.ndim != 1 or len(array) == 0 or (n is not None and len(array) != n):
@@ -77,7 +141,7 @@ def check_labels(labels: Any, *, function: str, name: str = "labels", n: int | N
 
 def check_probabilities(probabilities: Any, *, function: str, name: str, n: int) -> np.ndarray:
     """Return scores as float32 of shape (n, 10) without NaN, else raise ``TypeError`` or ``ValueError``."""
-    array = np.asarray(probabilities)
+    array = as_array(probabilities, name=name, function=function)
     if array.dtype.kind != "f":
         raise TypeError(problem(name, function, "an array of floats", f"an array of {array.dtype}"))
     if array.shape != (n, CLASSES):
@@ -85,3 +149,14 @@ def check_probabilities(probabilities: Any, *, function: str, name: str, n: int)
     if not np.isfinite(array).all():
         raise ValueError(problem(name, function, "finite", "NaN or infinite values"))
     return array.astype(np.float32, copy=False)
+
+
+def check_split(split: Any, *, function: str, name: str = "split") -> Any:
+    """Return a split, or what has its ``images`` and ``labels``, if these are as they should be.
+
+    Raises ``TypeError`` or ``ValueError`` that names ``<name>.images`` or ``<name>.labels``.
+    """
+    check_attributes(split, ("images", "labels", "name", "source"), kind="a Split", name=name, function=function)
+    images = check_images(split.images, function=function, name=f"{name}.images")
+    check_labels(split.labels, function=function, name=f"{name}.labels", n=len(images))
+    return split

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from mnist_helpers.backend import keras, layers
-from mnist_helpers.checks import CLASSES, check_choice, check_images, check_positive_int, problem
+from mnist_helpers.checks import CLASSES, check_choice, check_positive_int, check_sequence, check_split, problem
 from mnist_helpers.evaluation import Evaluation, evaluate
 from mnist_helpers.runs import duration
 from mnist_helpers.training import Run, train
@@ -34,8 +34,7 @@ class CommitteeEvaluation:
     members: tuple[Evaluation, ...]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "members", tuple(self.members))
-        _check_evaluations(self.members)
+        object.__setattr__(self, "members", _check_evaluations(self.members))
 
     def __len__(self) -> int:
         return len(self.members)
@@ -115,7 +114,8 @@ class Committee:
     runs: tuple[Run, ...]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "runs", tuple(self.runs))
+        runs = tuple(check_sequence(self.runs, kind="Run objects", name="runs", function="Committee"))
+        object.__setattr__(self, "runs", runs)
         if others := [type(run).__name__ for run in self.runs if not isinstance(run, Run)]:
             raise TypeError(problem("runs", "Committee", "a sequence of Run objects", others[0]))
         _check_models(self.models, name="runs", function="Committee")
@@ -154,10 +154,10 @@ class Committee:
         TypeError, ValueError : images of another shape than the networks take, or shifts outside 0 to size - 1.
         """
         name = "Committee.evaluate"
-        images = check_images(split.images, function=name, name="split.images")
+        size = check_split(split, function=name).images.shape[1:3]
         shifts = check_positive_int(shifts, name="shifts", function=name, minimum=0)
-        if shifts >= min(images.shape[1:3]):
-            raise ValueError(problem("shifts", name, f"smaller than images of {images.shape[1:3]}", repr(shifts)))
+        if shifts >= min(size):
+            raise ValueError(problem("shifts", name, f"smaller than images of {size}", repr(shifts)))
         views = list(_shifted(split, shifts))
         return CommitteeEvaluation(tuple(_mean_over(views, model) for model in self.models))
 
@@ -177,7 +177,7 @@ def train_committee(
     digits : ``Digits``; every member trains on all of ``digits.train``.
     members : how many, at least 1.
     seed : of the first member, at least 0. Member ``i`` has ``seed + i``: its own initial weights, order of images,
-        dropout and augmentation (where the augmentation layer has no seed of its own).
+        dropout and augmentation (where that layer has no seed of its own).
     settings : for ``train``: epochs, optimizer, callbacks... Callbacks are copied for every member.
 
     Each member has its own checkpoint, the one that ``train(factory(), digits, seed=seed + i, ...)`` has. So a
@@ -194,9 +194,8 @@ def train_committee(
     members = check_positive_int(members, name="members", function=name)
     seed = check_positive_int(seed, name="seed", function=name, minimum=0)
     check_choice(settings.get("keep", "weights"), ("weights", "int8"), name="keep", function=name)
-    for log in ("csv_log", "tensorboard", "warm_start"):
-        if settings.get(log):
-            raise ValueError(problem(log, name, "left out: members would share it", repr(settings[log])))
+    if shared := [each for each in ("csv_log", "tensorboard", "warm_start") if settings.get(each)]:
+        raise ValueError(problem(shared[0], name, "left out: members would share it", repr(settings[shared[0]])))
     networks = _made(factory, members)  # all of them first: a bad factory is noticed before hours of training
     return Committee(tuple(train(network, digits, seed=seed + i, **settings) for i, network in enumerate(networks)))
 
@@ -262,8 +261,9 @@ def _check_models(models: Sequence[Any], *, name: str, function: str) -> None:
             raise ValueError(problem(name, function, same, f"{shapes[0]} and {shapes[1]} in member {i}"))
 
 
-def _check_evaluations(members: Sequence[Any]) -> None:
+def _check_evaluations(evaluations: Any) -> tuple[Evaluation, ...]:
     wanted = "one or more evaluations with probabilities, on the same images"
+    members = check_sequence(evaluations, kind=wanted, name="members", function="CommitteeEvaluation")
     if not members:
         raise ValueError(problem("members", "CommitteeEvaluation", wanted, "none"))
     for i, member in enumerate(members):
@@ -274,6 +274,7 @@ def _check_evaluations(members: Sequence[Any]) -> None:
         images, first = [f"{e.n} of {e.source} ({e.split})" for e in (member, members[0])]
         if images != first or not np.array_equal(member.labels, members[0].labels):
             raise ValueError(problem("members", "CommitteeEvaluation", wanted, f"{first}, then others: {images}"))
+    return tuple(members)
 
 
 def _shifted(split: Any, shifts: int) -> Iterator[Any]:

@@ -53,7 +53,10 @@ def holm(p_values: Sequence[float]) -> np.ndarray:
 
     ``p_values`` is a list or array of shape (n,), 0 to 1. Raises ``TypeError`` or ``ValueError`` for anything else.
     """
-    p = check_values(p_values, ("n",), name="p_values", function="holm")
+    p = as_array(p_values, name="p_values", function="holm")
+    if p.shape == (0,):
+        return np.empty(0)
+    p = check_values(p, ("n",), name="p_values", function="holm")
     if not ((p >= 0) & (p <= 1)).all():
         got = f"values from {p.min():g} to {p.max():g}"
         raise ValueError(problem("p_values", "holm", "a list of numbers from 0 to 1", got))
@@ -156,12 +159,14 @@ def pareto_front(costs: Sequence[float], errors: Sequence[float]) -> np.ndarray:
     Both are lists or arrays of shape (n,). Raises ``TypeError`` or ``ValueError`` for others, for different lengths,
     and for what is not finite.
     """
-    costs = check_values(costs, ("n",), name="costs", function="pareto_front")
-    errors = check_values(errors, ("n",), name="errors", function="pareto_front")
-    if len(costs) != len(errors):
-        got = f"{len(costs)} costs and {len(errors)} errors"
+    x, y = (
+        check_values(values, ("n",), name=name, function="pareto_front")
+        for values, name in ((costs, "costs"), (errors, "errors"))
+    )
+    if len(x) != len(y):
+        got = f"{len(x)} costs and {len(y)} errors"
         raise ValueError(problem("costs", "pareto_front", "finite numbers, as many as errors", got))
-    points = np.array([costs, errors])
+    points = np.array([x, y])
     no_worse = (points[:, :, None] <= points[:, None, :]).all(axis=0)  # [i, j]: i is as cheap and as good as j
     better = no_worse & (points[:, :, None] < points[:, None, :]).any(axis=0)
     return np.asarray(~better.any(axis=0))

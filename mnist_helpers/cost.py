@@ -35,6 +35,8 @@ def training_flops(model: keras.Model, *, images: int, epochs: int) -> int:
 
     One pass forwards, and two backwards: for the gradients of the layers' inputs and for those of their weights.
     Source: Kaplan et al. (2020), "Scaling laws for neural language models", section 2.1.
+
+    Raises ``TypeError`` or ``ValueError`` as `forward_flops` does, and for numbers below 1.
     """
     images = check_positive_int(images, name="images", function="training_flops")
     epochs = check_positive_int(epochs, name="epochs", function="training_flops")

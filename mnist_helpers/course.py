@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mnist_helpers.budget import Budget, profile_from_environment
+from mnist_helpers.checks import check_attributes, problem
 from mnist_helpers.data import REAL
 
 
@@ -82,7 +83,14 @@ def _verdict(number: str, answer: Any, digits: Any) -> str | None:
 
 
 def banner(digits: Any, budget: Budget) -> None:
-    """Print what this notebook works on; on the stand-in or in the smoke profile, say so where nobody overlooks it."""
+    """Print what this notebook works on; on the stand-in or in the smoke profile, say so where nobody overlooks it.
+
+    Raises ``TypeError`` for what are no ``Digits``, or no ``Budget``.
+    """
+    parts = ("train", "validation", "test", "source")
+    check_attributes(digits, parts, kind="Digits", name="digits", function="banner")
+    if not isinstance(budget, Budget):
+        raise TypeError(problem("budget", "banner", "a Budget", type(budget).__name__))
     sizes = ", ".join(f"{len(s):,} {n} images" for n, s in _splits(digits))
     if budget.full:
         print(f"MNIST: {sizes}.")

@@ -8,10 +8,11 @@ import os
 import warnings
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from mnist_helpers.checks import check_choice, check_labels, check_positive_int, problem
+from mnist_helpers.checks import check_choice, check_images, check_labels, check_positive_int, problem
 from mnist_helpers.download import FetchError
 from mnist_helpers.sources import MNIST, Found, cache_directory, find
 
@@ -35,11 +36,11 @@ class Split:
     Attributes
     ----------
     images : float32 (n, size, size, 1), pixels in [0, 1], 0 is the background; ``load_mnist`` gives size 28
-    labels : int64 (n,), 0 to 9
+    labels : int64 (n,), 0 to 9; other integers are converted
     name : "train", "validation" or "test"
     source : "mnist" or "sklearn-digits"
 
-    Raises ``TypeError`` or ``ValueError`` for other dtypes, shapes or names. Pixel values are not searched.
+    Raises ``TypeError`` or ``ValueError`` for other dtypes, shapes, values or names.
     """
 
     images: np.ndarray
@@ -54,6 +55,7 @@ class Split:
         shape = self.images.shape
         if len(shape) != 4 or shape[1] != shape[2] or shape[3] != 1 or 0 in shape:
             raise ValueError(problem("images", "Split", "of shape (n, size, size, 1), n >= 1", f"shape {shape}"))
+        check_images(self.images, function="Split")
         labels = check_labels(self.labels, function="Split", n=shape[0])
         check_choice(self.name, _PARTS, name="name", function="Split")
         check_choice(self.source, (REAL, STANDIN), name="source", function="Split")
@@ -95,13 +97,29 @@ class Split:
 
 @dataclass(frozen=True, eq=False)
 class Digits:
-    """The three splits, their ``source`` ("mnist" or "sklearn-digits") and ``origin``, where they were found."""
+    """The three splits, their ``source`` ("mnist" or "sklearn-digits") and ``origin``, where they were found.
+
+    Raises ``TypeError`` where a part is no `Split`, ``ValueError`` for another source.
+    """
 
     train: Split
     validation: Split
     test: Split
     source: str
     origin: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        for name in _PARTS:
+            if not isinstance(part := getattr(self, name), Split):
+                raise TypeError(problem(name, "Digits", "a Split", type(part).__name__))
+        check_choice(self.source, (REAL, STANDIN), name="source", function="Digits")
+
+
+def check_digits(digits: Any, *, function: str) -> Digits:
+    """Return ``digits`` if they are ``Digits``, else raise ``TypeError``."""
+    if not isinstance(digits, Digits):
+        raise TypeError(problem("digits", function, "Digits, as load_mnist returns them", type(digits).__name__))
+    return digits
 
 
 def load_mnist(*, standin: str | None = None) -> Digits:

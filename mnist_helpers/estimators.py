@@ -10,7 +10,8 @@ import sklearn
 
 from mnist_helpers import checkpoints
 from mnist_helpers.budget import Budget
-from mnist_helpers.checks import check_choice, problem
+from mnist_helpers.checks import check_attributes, check_choice, check_sequence, problem
+from mnist_helpers.data import check_digits
 from mnist_helpers.evaluation import Evaluation, evaluate
 from mnist_helpers.runs import device_name, duration
 
@@ -45,7 +46,11 @@ class EstimatorRun:
     checkpoint: str | None = None
 
     def evaluate(self, split: Any) -> Evaluation:
-        """Return the evaluation on a split whose predictions were asked for when fitting."""
+        """Return the evaluation on a split whose predictions were asked for when fitting.
+
+        Raises ``TypeError`` or ``ValueError`` for what is no split, and for one that was not predicted.
+        """
+        check_attributes(split, ("labels", "name"), kind="a Split", name="split", function="EstimatorRun.evaluate")
         check_choice(split.name, tuple(self.predictions), name="split", function="EstimatorRun.evaluate")
         return evaluate(self.predictions[split.name], split)
 
@@ -69,14 +74,14 @@ def fit_estimator(
     predict : which of "train", "validation" and "test" to predict.
     refit : fit anew although a checkpoint exists.
 
-    A result that took more than 10 s to fit and predict is stored: predictions and coefficients, no
-    pickle. Raises ``TypeError`` or ``ValueError`` for what is no
-    estimator or no split.
+    A result that took more than 10 s to fit and predict is stored: predictions and coefficients, no pickle. Raises
+    ``TypeError`` or ``ValueError`` for what is no estimator, no digits or no split.
     """
     if not (hasattr(estimator, "fit") and hasattr(estimator, "predict")):
         wanted = "an estimator with the methods fit and predict"
         raise TypeError(problem("estimator", "fit_estimator", wanted, type(estimator).__name__))
-    for split in predict:
+    check_digits(digits, function="fit_estimator")
+    for split in check_sequence(predict, kind="names of splits", name="predict", function="fit_estimator"):
         check_choice(split, SPLITS, name="predict", function="fit_estimator")
     name = name or _default_name(estimator)
     applies = checkpoints.checkpoints_apply(digits.source)

@@ -9,6 +9,8 @@ from scipy import stats
 
 from mnist_helpers.checks import (
     CLASSES,
+    as_array,
+    check_attributes,
     check_fraction,
     check_images,
     check_labels,
@@ -25,6 +27,8 @@ class Evaluation:
     predictions, labels : int64 arrays of shape (n,), digits 0 to 9.
     probabilities : float32 array of shape (n, 10), or None when only predictions were given.
     split : "train", "validation" or "test"; source : "mnist" or "sklearn-digits".
+
+    Raises ``TypeError`` or ``ValueError`` for arrays of other types, shapes or values, naming them.
     """
 
     predictions: np.ndarray
@@ -32,6 +36,15 @@ class Evaluation:
     probabilities: np.ndarray | None
     split: str
     source: str
+
+    def __post_init__(self) -> None:
+        labels = check_labels(self.labels, function="Evaluation")
+        object.__setattr__(self, "labels", labels)
+        predictions = check_labels(self.predictions, function="Evaluation", name="predictions", n=len(labels))
+        object.__setattr__(self, "predictions", predictions)
+        if self.probabilities is not None:
+            of_all: dict[str, Any] = {"function": "Evaluation", "name": "probabilities", "n": len(labels)}
+            object.__setattr__(self, "probabilities", check_probabilities(self.probabilities, **of_all))
 
     @property
     def n(self) -> int:
@@ -112,9 +125,13 @@ def evaluate(predictions: Any, split: Any, *, batch_size: int = 512) -> Evaluati
     ------
     TypeError, ValueError : wrong types, shapes or values, naming the parameter.
     """
+    check_attributes(split, ("labels", "name", "source"), kind="a Split", name="split", function="evaluate")
     labels = check_labels(split.labels, function="evaluate", name="split.labels")
     check_positive_int(batch_size, name="batch_size", function="evaluate")
-    outputs = _predict(predictions, split, batch_size) if hasattr(predictions, "predict") else np.asarray(predictions)
+    outputs = predictions
+    if hasattr(predictions, "predict"):
+        outputs = _predict(predictions, split, batch_size)
+    outputs = as_array(outputs, name="predictions", function="evaluate")
     probabilities = None
     if outputs.dtype.kind == "f":
         probabilities = check_probabilities(outputs, function="evaluate", name="predictions", n=len(labels))
@@ -124,6 +141,7 @@ def evaluate(predictions: Any, split: Any, *, batch_size: int = 512) -> Evaluati
 
 
 def _predict(model: Any, split: Any, batch_size: int) -> np.ndarray:
+    check_attributes(split, ("images",), kind="a Split", name="split", function="evaluate")
     images = check_images(split.images, function="evaluate", name="split.images")
     if hasattr(model, "get_params"):  # every scikit-learn estimator, no Keras model
         return np.asarray(model.predict(images.reshape(len(images), -1)))
@@ -157,8 +175,11 @@ def mcnemar(first: Evaluation, second: Evaluation) -> PairedTest:
     Only the images on which one system is right and the other wrong say anything about which is better: under the
     hypothesis that both are equally good, each such image is a fair coin. Source: McNemar (1947), Psychometrika 12:153.
 
-    Raises ``ValueError`` when the two were not measured on the same images.
+    Raises ``TypeError`` for what is no `Evaluation`, ``ValueError`` when the two were not measured on the same images.
     """
+    for name, each in (("first", first), ("second", second)):
+        if not isinstance(each, Evaluation):
+            raise TypeError(problem(name, "mcnemar", "an Evaluation", type(each).__name__))
     if first.n != second.n or first.source != second.source or not np.array_equal(first.labels, second.labels):
         got = f"{second.n} images of {second.source} ({second.split})"
         wanted = f"measured on the same images as the first ({first.n} of {first.source}, {first.split})"
@@ -169,14 +190,26 @@ def mcnemar(first: Evaluation, second: Evaluation) -> PairedTest:
 
 
 def paired_test(only_first: int, only_second: int, n: int) -> PairedTest:
-    """Return McNemar's test of two systems, of ``n`` images, from how many only one of them got right."""
+    """Return McNemar's test of two systems, of ``n`` images, from how many only one of them got right.
+
+    Raises ``TypeError`` or ``ValueError`` unless all are integers, 0 <= only_first + only_second <= n and n >= 1.
+    """
+    n = check_positive_int(n, name="n", function="paired_test")
+    counts = {"only_first": only_first, "only_second": only_second}
+    for name, count in counts.items():
+        check_positive_int(count, name=name, function="paired_test", minimum=0)
+    if sum(counts.values()) > n:
+        raise ValueError(problem("n", "paired_test", f"at least {sum(counts.values())}, as many as differ", repr(n)))
     discordant = only_first + only_second
     p_value = float(stats.binomtest(only_first, discordant).pvalue) if discordant else 1.0
     return PairedTest(only_first, only_second, (only_first - only_second) / n, p_value)
 
 
 def better(first: Evaluation, second: Evaluation, *, level: float = 0.05) -> bool:
-    """Return whether the first system is more accurate than the second, with a McNemar p-value below ``level``."""
+    """Return whether the first system is more accurate than the second, with a McNemar p-value below ``level``.
+
+    Raises ``TypeError`` or ``ValueError`` as `mcnemar` does, and for a level outside [0, 1].
+    """
     check_fraction(level, name="level", function="better")
     test = mcnemar(first, second)
     return test.difference > 0 and test.p_value < level

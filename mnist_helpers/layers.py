@@ -42,7 +42,8 @@ class LocalResponseNormalization(keras.layers.Layer):
 
     Notes
     -----
-    Input and output: (batch, ..., channels), channels last. The layer has no weights.
+    Input and output: (batch, ..., channels), channels last. The layer has no weights. Raises ``TypeError`` or
+    ``ValueError`` for a bad parameter or input shape, naming it.
 
     Source: Krizhevsky, Sutskever and Hinton (2012), "ImageNet classification with deep convolutional neural networks",
     section 3.3. The defaults are those of the published networks S3.C and S3.D.
@@ -58,6 +59,11 @@ class LocalResponseNormalization(keras.layers.Layer):
         self.beta = check_fraction(beta, name="beta", function=_LRN, high=np.inf)
         if self.bias == 0:
             raise ValueError(problem("bias", _LRN, "greater than 0", bias))
+
+    def build(self, input_shape: tuple) -> None:
+        if len(input_shape) < 2:
+            raise ValueError(problem("x", _LRN, "of shape (batch, ..., channels)", f"shape {tuple(input_shape)}"))
+        super().build(input_shape)
 
     def call(self, x: Any) -> Any:
         channel = np.arange(x.shape[-1])
@@ -91,7 +97,8 @@ class Inception(keras.layers.Layer):
 
     Notes
     -----
-    Input (batch, height, width, channels); output (batch, height, width, 1x1 + 3x3 + 5x5 + pool projection).
+    Input (batch, height, width, channels); output (batch, height, width, 1x1 + 3x3 + 5x5 + pool projection). Raises
+    ``TypeError`` or ``ValueError`` for other filters or an input of another rank.
 
     Source: Szegedy et al. (2015), "Going deeper with convolutions", figure 2b.
     """
@@ -113,6 +120,9 @@ class Inception(keras.layers.Layer):
         return keras.layers.Conv2D(filters, size, padding="same", activation=self.activation, name=name)
 
     def build(self, input_shape: tuple) -> None:
+        if len(input_shape) != 4:
+            expected = "of shape (batch, height, width, channels)"
+            raise ValueError(problem("x", "Inception", expected, f"shape {tuple(input_shape)}"))
         for first in (self.one, self.reduce_3, self.reduce_5, self.pool, self.project):
             first.build(input_shape)
         self.three.build(self.reduce_3.compute_output_shape(input_shape))

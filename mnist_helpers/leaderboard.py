@@ -18,6 +18,7 @@ from mnist_helpers.checks import problem
 from mnist_helpers.data import REAL
 from mnist_helpers.evaluation import Evaluation, wilson_interval
 from mnist_helpers.files import atomic_write
+from mnist_helpers.tables import check_indices, check_numbers, read_rows
 
 COLUMNS = (
     "system",
@@ -40,6 +41,10 @@ COLUMNS = (
     "reported_accuracy",
     "source",
     "checkpoint",
+)
+NUMBERS = (
+    *("parameters", "epochs", "training_flops", "seconds", "runs", "train_accuracy", "validation_accuracy"),
+    *("test_accuracy", "deviation", "errors", "low", "high", "reported_accuracy"),
 )
 WRONG_COLUMNS = ("system", "images")
 _LOCK_SECONDS = 30
@@ -103,7 +108,8 @@ def record(
 def read(path: Path | None = None) -> pd.DataFrame:
     """Return the leaderboard as a table, one row a system, accuracies from 0 to 1.
 
-    Raises ``ValueError`` when the file's columns are not the leaderboard's.
+    Raises ``ValueError``, naming the file, when it is not UTF-8 text, was cut off, or has other columns, several rows
+    of one system, or text where numbers belong.
     """
     return _table(_rows(path or results_directory() / "leaderboard.csv"))
 
@@ -111,20 +117,21 @@ def read(path: Path | None = None) -> pd.DataFrame:
 def wrong_images(path: Path | None = None) -> dict[str, np.ndarray]:
     """Return which of the test images each system gets wrong: increasing indices, int64, by system.
 
-    Of a system of several runs it is the first run. Raises ``ValueError`` when the file is not what it should be.
+    Of a system of several runs it is the first run. Raises ``ValueError``, naming the file, when it is damaged.
     """
     rows = _rows(path or results_directory() / "wrong_images.csv", WRONG_COLUMNS)
     return {row["system"]: np.array(row["images"].split(), np.int64) for row in rows}
 
 
 def reported_accuracies() -> dict[str, float]:
-    """Return the published test accuracies (0 to 1) by system id, from ``reported.csv``."""
-    path = results_directory() / "reported.csv"
-    if not path.is_file():
-        return {}
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row["reported_test_accuracy"]]
-    return {row["id"]: float(row["reported_test_accuracy"]) for row in rows}
+    """Return the published test accuracies (0 to 1) by system id, from ``reported.csv``; none without that file.
+
+    Raises ``ValueError``, naming the file, when it is damaged.
+    """
+    path, column = results_directory() / "reported.csv", "reported_test_accuracy"
+    rows = read_rows(path, ("id", column), key="id", others=True)
+    check_numbers(path, rows, [column])
+    return {row["id"]: float(row[column]) for row in rows if row[column]}
 
 
 def _listed(value: Any) -> list[Any]:
@@ -244,15 +251,10 @@ def _by_system(path: Path, columns: Sequence[str]) -> dict[str, dict[str, str]]:
 
 
 def _rows(path: Path, columns: Sequence[str] = COLUMNS) -> list[dict[str, str]]:
-    if not path.is_file():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        if tuple(reader.fieldnames or ()) != columns:
-            raise ValueError(f"The leaderboard {path.name} must have the columns {columns}. Got {reader.fieldnames}.")
-        rows = list(reader)
-    if any(None in row or None in row.values() for row in rows):
-        raise ValueError(f"The leaderboard {path.name} has a row of the wrong length; it is left as it is.")
+    rows = read_rows(path, columns, key="system")
+    check_numbers(path, rows, [column for column in NUMBERS if column in columns])
+    if "images" in columns:
+        check_indices(path, rows, "images")
     return rows
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from mnist_helpers.backend import keras
 from mnist_helpers.checkpoints import key_of
 from mnist_helpers.checks import CLASSES, check_choice, check_positive_int, problem
+from mnist_helpers.data import check_digits
 from mnist_helpers.schedules import check_length, total_steps
 from mnist_helpers.signature import (
     describe_callback,
@@ -95,7 +96,8 @@ def _check_plateau(plan: Plan) -> None:
 
 
 def check_model(model: Any, digits: Any, *, function: str) -> None:
-    """Raise ``TypeError`` or ``ValueError`` for what is no built Keras model for images of the digits' shape."""
+    """Raise ``TypeError`` or ``ValueError`` for what are no digits, or no built Keras model for their images."""
+    check_digits(digits, function=function)
     if not isinstance(model, keras.Model):
         raise TypeError(problem("model", function, "a Keras model", type(model).__name__))
     if not model.built:
@@ -103,6 +105,11 @@ def check_model(model: Any, digits: Any, *, function: str) -> None:
     shape = digits.train.images.shape[1:]
     if tuple(model.input_shape[1:]) != shape:
         raise ValueError(problem("model", function, f"a network for images of shape {shape}", f"{model.input_shape}"))
+    for name in ("validation", "test"):
+        other = getattr(digits, name).images.shape[1:]
+        if other != shape:
+            wanted = f"of shape (n, {', '.join(map(str, shape))}), like those of training"
+            raise ValueError(problem(f"digits.{name}.images", function, wanted, f"shape (n, {str(other)[1:]}"))
 
 
 def fresh_optimizer(optimizer: Any, *, function: str) -> keras.optimizers.Optimizer:

@@ -22,7 +22,7 @@ class TrainingProgress(keras.callbacks.Callback):
         self._name, self._epochs, self._batches = name, epochs, batches
         self._epoch = self._shown_at = 0.0
         self._start = time.perf_counter()
-        self._line = _notebook_line() or _terminal_line()
+        self._line = notebook_line() or terminal_line()
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         self._epoch = epoch
@@ -45,40 +45,48 @@ class TrainingProgress(keras.callbacks.Callback):
         self._line.close()
 
 
-class _Terminal:
+class TerminalLine:
+    """A line of a terminal that is overwritten; nothing where standard error is no terminal."""
+
     def __init__(self) -> None:
         self._bar = tqdm(total=1.0, leave=False, bar_format="{desc}", disable=not sys.stderr.isatty())
 
     def show(self, done: float, text: str) -> None:
+        """Show which share is done, 0 to 1, and a text."""
         self._bar.set_description_str(f"[{'=' * round(20 * done):<20}] {text}")
 
     def close(self) -> None:
+        """Take the line away."""
         self._bar.close()
 
 
-class _Notebook:
+class NotebookLine:
     """An output that is emptied at the end: a stored notebook keeps no trace of the bar."""
 
     def __init__(self, display: Any) -> None:
         self._handle = display({"text/plain": ""}, raw=True, display_id=True)
 
     def show(self, done: float, text: str) -> None:
+        """Show which share is done, 0 to 1, and a text."""
         bar = f'<progress value="{done:.3f}" max="1" style="width: 12em"></progress> {html.escape(text)}'
         self._handle.update({"text/html": bar, "text/plain": text}, raw=True)
 
     def close(self) -> None:
+        """Empty the output."""
         self._handle.update({"text/plain": ""}, raw=True)
 
 
-def _notebook_line() -> _Notebook | None:
+def notebook_line() -> NotebookLine | None:
+    """Return a new output of the running notebook, or None outside of one."""
     if "ipykernel" not in sys.modules:
         return None
     from IPython import get_ipython
     from IPython.display import display
 
     shell = get_ipython()
-    return _Notebook(display) if shell is not None and hasattr(shell, "kernel") else None
+    return NotebookLine(display) if shell is not None and hasattr(shell, "kernel") else None
 
 
-def _terminal_line() -> _Terminal:
-    return _Terminal()
+def terminal_line() -> TerminalLine:
+    """Return a new line on the terminal."""
+    return TerminalLine()

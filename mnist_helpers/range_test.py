@@ -8,10 +8,9 @@ import numpy as np
 
 from mnist_helpers.backend import keras
 from mnist_helpers.budget import Budget
-from mnist_helpers.checks import check_positive_int, problem
+from mnist_helpers.checks import check_positive, check_positive_int, problem
 from mnist_helpers.plan import check_model, fresh_optimizer, known_loss, targets_for
 from mnist_helpers.precision import trainable_copy
-from mnist_helpers.schedules import check_positive
 from mnist_helpers.training import DivergedError, seeded
 
 _DIVERGED = 4.0  # times the best loss so far

@@ -6,7 +6,8 @@ import numpy as np
 
 from mnist_helpers.backend import keras
 from mnist_helpers.budget import Budget
-from mnist_helpers.checks import check_fraction, check_positive_int, problem
+from mnist_helpers.checks import check_fraction, check_positive, check_positive_int, problem
+from mnist_helpers.data import check_digits
 
 _SCHEDULES = keras.optimizers.schedules
 # Keras's own that say the rates of an array of steps as well as of one
@@ -24,7 +25,9 @@ def total_steps(digits: Any, *, epochs: int, batch_size: int = 128) -> int:
     """Return how many optimizer steps ``train`` takes on these digits: one a batch, the last short one included.
 
     ``epochs`` and ``batch_size`` are those given to ``train``; the images are as many as the budget of the digits has.
+    Raises ``TypeError`` or ``ValueError`` for what are no ``Digits``, and for numbers below 1.
     """
+    check_digits(digits, function="total_steps")
     epochs = check_positive_int(epochs, name="epochs", function="total_steps")
     batch_size = check_positive_int(batch_size, name="batch_size", function="total_steps")
     return epochs * -(-Budget.of(digits).images(len(digits.train)) // batch_size)
@@ -57,7 +60,10 @@ def one_cycle(
 
 
 def learning_rates(schedule: Any, steps: int) -> np.ndarray:
-    """Return the rates (float32, shape (steps,)) of steps 0, 1, ... of a Keras schedule, or of a constant rate."""
+    """Return the rates (float32, shape (steps,)) of steps 0, 1, ... of a Keras schedule, or of a constant rate.
+
+    Raises ``TypeError`` or ``ValueError`` for what is neither a schedule nor a number above 0, and for steps below 1.
+    """
     steps = check_positive_int(steps, name="steps", function="learning_rates")
     if not isinstance(schedule, _SCHEDULES.LearningRateSchedule):
         rate = check_positive(schedule, name="schedule", function="learning_rates")
@@ -102,12 +108,3 @@ def _length(schedule: Any) -> int | None:
     if isinstance(schedule, _SCHEDULES.PolynomialDecay) and not schedule.cycle:
         return schedule.decay_steps
     return None
-
-
-def check_positive(value: Any, *, name: str, function: str) -> float:
-    """Return ``value`` as a finite float above 0, else raise ``TypeError`` or ``ValueError``."""
-    if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.integer | np.floating):
-        raise TypeError(problem(name, function, "a number", f"{value!r} ({type(value).__name__})"))
-    if not 0 < value < np.inf:
-        raise ValueError(problem(name, function, "greater than 0 and finite", repr(value)))
-    return float(value)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from mnist_helpers.checks import check_positive_int, problem
+from mnist_helpers.data import Split
 
 CANVAS = 48
 
@@ -13,7 +14,8 @@ CANVAS = 48
 def centred(split: Any, size: int = CANVAS) -> Any:
     """Return the split with every image in the centre of an empty canvas of ``size`` by ``size`` pixels.
 
-    Raises ``TypeError`` or ``ValueError`` when the canvas is smaller than the images.
+    Images (n, height, height, 1) become (n, size, size, 1). Raises ``TypeError`` or ``ValueError`` for what is no
+    split, and when the canvas is smaller than the images.
     """
     middle = _room(split, size, "centred") // 2
     return _placed(split, size, np.full((len(split), 2), middle))
@@ -22,7 +24,8 @@ def centred(split: Any, size: int = CANVAS) -> Any:
 def shifted(split: Any, size: int = CANVAS, *, seed: int) -> Any:
     """Return the split with every image at a random place of an empty canvas, all places being equally likely.
 
-    Raises ``TypeError`` or ``ValueError`` when the canvas is smaller than the images.
+    Images (n, height, height, 1) become (n, size, size, 1). Raises ``TypeError`` or ``ValueError`` for what is no
+    split, and when the canvas is smaller than the images.
     """
     room = _room(split, size, "shifted")
     # integers(...) leaves out its upper bound: without the 1, the last row and column would never be reached.
@@ -32,8 +35,9 @@ def shifted(split: Any, size: int = CANVAS, *, seed: int) -> Any:
 def shifted_by(split: Any, distance: int, size: int = CANVAS, *, seed: int) -> Any:
     """Return the split with every image ``distance`` pixels away from the centre of the canvas.
 
-    The distance is the larger one of the steps down and across; the direction is drawn at random. Raises ``TypeError``
-    or ``ValueError`` for a distance that leaves the canvas.
+    The distance is the larger one of the steps down and across, in pixels; the direction is drawn at random. Images
+    (n, height, height, 1) become (n, size, size, 1). Raises ``TypeError`` or ``ValueError`` for what is no split, and
+    for a distance that leaves the canvas.
     """
     room = _room(split, size, "shifted_by")
     distance = check_positive_int(distance, name="distance", function="shifted_by", minimum=0)
@@ -47,6 +51,8 @@ def shifted_by(split: Any, distance: int, size: int = CANVAS, *, seed: int) -> A
 
 
 def _room(split: Any, size: int, function: str) -> int:
+    if not isinstance(split, Split):
+        raise TypeError(problem("split", function, "a Split", type(split).__name__))
     height = split.images.shape[1]
     return check_positive_int(size, name="size", function=function, minimum=height) - height
 

@@ -170,8 +170,8 @@ def test_a_bar_shows_only_when_it_takes_longer_and_goes_away(monkeypatch):
 
     now = iter([0.0, 0.5, 1.5, 2.5])
     monkeypatch.setattr("time.perf_counter", lambda: next(now))
-    monkeypatch.setattr(progress, "_notebook_line", lambda: None)
-    monkeypatch.setattr(progress, "_terminal_line", Line)
+    monkeypatch.setattr(progress, "notebook_line", lambda: None)
+    monkeypatch.setattr(progress, "terminal_line", Line)
     with Bar("SHAP values", 4) as bar:
         for _ in range(3):
             bar.step()

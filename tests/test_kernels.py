@@ -41,5 +41,5 @@ bar.close()
     notebook, result = execute(path, environment=kernel_environment(profile="smoke", standin=True), timeout=60)
     assert result.ok, result.error
     assert [dict(output) for output in notebook.cells[0].outputs] == [
-        {"output_type": "stream", "name": "stdout", "text": "_Notebook\n"}
+        {"output_type": "stream", "name": "stdout", "text": "NotebookLine\n"}
     ]

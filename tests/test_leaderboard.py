@@ -110,12 +110,62 @@ def test_only_test_results_count():
         leaderboard.record("S4.1", [RUN, RUN], [evaluation(1)], notebook="03")
 
 
-@pytest.mark.parametrize("content", ["a,b\n1,2\n", ",".join(leaderboard.COLUMNS) + "\nS0.1,only two\n"])
-def test_a_damaged_file_is_an_error_and_stays_as_it_is(results, content):
-    (results / "leaderboard.csv").write_text(content)
-    with pytest.raises(ValueError, match="leaderboard.csv"):
+HEAD = ",".join(leaderboard.COLUMNS).encode() + b"\n"
+ROW = b"S0.1,net,05,7850,5,,12.3,2 cores,1,0,0.99,0.98,0.98,,20,0.97,0.99,,mnist,net.npz\n"
+DAMAGED = {
+    "other columns": (b"a,b\n1,2\n", "must have the columns system, .*, but has a, b"),
+    "no columns": (b"", "but has none"),
+    "too short": (HEAD + b"S0.1,only two\n", "a row of the wrong length: S0.1"),
+    "too long": (HEAD + ROW.replace(b"\n", b",more\n"), "a row of the wrong length: S0.1"),
+    "cut in the last field": (HEAD + ROW[:-3], "was cut off"),
+    "cut in quotes": (HEAD + ROW.replace(b"net.npz", b'"net.n'), "is no CSV file"),
+    "a system twice": (HEAD + ROW + ROW.replace(b"S0.1,", b"S0.2,") + ROW, "several rows of S0.1"),
+    "text for a number": (HEAD + ROW.replace(b"12.3", b"fast"), "numbers in the column seconds, but has 'fast'"),
+    "infinity": (HEAD + ROW.replace(b"0.97", b"inf"), "numbers in the column low, but has 'inf'"),
+    "Latin-1": (HEAD + ROW.replace(b"net,", "café,".encode("latin-1")), "is not UTF-8 text"),
+    "zero bytes": (HEAD + ROW + b"\0" * 20, "leaderboard.csv (is no CSV file|was cut off)"),
+}
+
+
+@pytest.mark.parametrize(("content", "message"), DAMAGED.values(), ids=DAMAGED)
+def test_a_damaged_file_is_an_error_that_names_it_and_stays_as_it_is(results, content, message):
+    path = results / "leaderboard.csv"
+    path.write_bytes(content)
+    for attempt in (record, leaderboard.read):
+        with pytest.raises(ValueError, match=message) as caught:
+            attempt()
+        assert type(caught.value) is ValueError and str(path) in str(caught.value)
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_the_row_that_is_damaged_above_is_a_good_one(results, end):
+    (results / "leaderboard.csv").write_bytes((HEAD + ROW).replace(b"\n", end))
+    assert leaderboard.read().loc["S0.1", "checkpoint"] == "net.npz"
+
+
+@pytest.mark.parametrize("images", ["1 x 3", "1.5", "-1", "3 2", "2 2", "\N{SUPERSCRIPT TWO}"])
+def test_images_that_are_no_indices_are_an_error(results, images):
+    (results / "wrong_images.csv").write_text(f"system,images\nS0.1,{images}\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="wrong_images.csv must have increasing whole numbers in the column images"):
+        leaderboard.wrong_images()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"id,accuracy\nS0.9,0.98\n", "must have the columns id, reported_test_accuracy, but has id, accuracy"),
+        (b"id,reported_test_accuracy\nS0.9\n", "a row of the wrong length: S0.9"),
+        (b"id,reported_test_accuracy\nS0.9,98 %\n", "numbers in the column reported_test_accuracy, but has '98 %'"),
+        (b"id,reported_test_accuracy\nS0.9,0.9", "was cut off"),
+        (b"id,reported_test_accuracy\n\xff,0.9\n", "is not UTF-8"),
+    ],
+)
+def test_damaged_published_figures_are_an_error_that_names_the_file(results, content, message):
+    (results / "reported.csv").write_bytes(content)
+    with pytest.raises(ValueError, match=rf"reported\.csv.* {message}"):
         record()
-    assert (results / "leaderboard.csv").read_text() == content
+    assert not (results / "leaderboard.csv").exists()
 
 
 def test_a_directory_that_cannot_be_written_costs_a_warning(results, monkeypatch):

@@ -86,12 +86,12 @@ def test_axes_that_are_given_are_used():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: plotting.plot_cost(POINTS.drop(columns="front")), r"'points' .* Got none of \['front'\]"),
+        (lambda: plotting.plot_cost(POINTS.drop(columns="front")), r"'points' .* Got one without \['front'\]"),
         (lambda: plotting.plot_cost(POINTS.iloc[:0]), "'points' parameter of plot_cost must be one row or more"),
         (lambda: plotting.plot_cost(POINTS.assign(error=0.0, low=0.0)), "all numbers above 0"),
         (lambda: plotting.plot_cost(POINTS.assign(low=0.5)), "'points' .* bounds that enclose the values"),
         (lambda: plotting.plot_indistinguishable({}, []), "'errors' parameter of plot_indistinguishable"),
-        (lambda: plotting.plot_indistinguishable({"a": 0}, []), "each with errors"),
+        (lambda: plotting.plot_indistinguishable({"a": 0}, []), r"errors\['a'\].* at least 1. Got 0"),
         (lambda: plotting.plot_indistinguishable(ERRORS, [("a", "e")]), r"'groups' .* Got \['e'\]"),
     ],
 )

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from mnist_helpers.backend import keras, ops
-from mnist_helpers.checks import check_fraction, check_images, check_positive_int, problem
+from mnist_helpers.checks import as_array, check_fraction, check_images, check_positive_int, check_sequence, problem
 from mnist_helpers.explain.compiled import answering, value_and_gradient
 from mnist_helpers.explain.inference import (
     anatomy,
@@ -231,7 +231,10 @@ def deletion_curve(
     name = "deletion_curve"
     images = check_explained(model, images, function=name)
     targets = check_targets(targets, model, len(images), function=name)
-    shares = [check_fraction(share, name="fractions", function=name) for share in fractions]
+    listed = check_sequence(fractions, kind="a sequence of shares", name="fractions", function=name)
+    if not listed:
+        raise ValueError(problem("fractions", name, "one share or more", "none"))
+    shares = [check_fraction(share, name="fractions", function=name) for share in listed]
     batch_size = check_positive_int(batch_size, name="batch_size", function=name)
     filling = _filling(value, images, function=name)
     ranks = _ranks(importance, images)
@@ -245,7 +248,7 @@ def deletion_curve(
 
 def _ranks(importance: Any, images: np.ndarray) -> np.ndarray:
     """Return 0 for the most important pixel of each image, and so on: int64 (n, height, width, 1)."""
-    importance = np.asarray(importance)
+    importance = as_array(importance, name="importance", function="deletion_curve")
     if importance.dtype.kind not in "fiu" or importance.shape != images.shape[:3]:
         got = f"an array of {importance.dtype} of shape {importance.shape}"
         raise ValueError(problem("importance", "deletion_curve", f"numbers of shape {images.shape[:3]}", got))

@@ -17,7 +17,7 @@ class Bar:
         self._name, self._total, self._show = name, total, show
         self._done = 0
         self._start = self._shown_at = time.perf_counter()
-        self._line: progress._Notebook | progress._Terminal | None = None
+        self._line: progress.NotebookLine | progress.TerminalLine | None = None
 
     def __enter__(self) -> "Bar":
         return self
@@ -29,7 +29,7 @@ class Bar:
         if not self._show or now - self._start < _PATIENCE or now - self._shown_at < _REFRESH:
             return
         self._shown_at = now
-        self._line = self._line or progress._notebook_line() or progress._terminal_line()
+        self._line = self._line or progress.notebook_line() or progress.terminal_line()
         share = self._done / self._total
         self._line.show(share, f"{self._name}: {share:.0%}, {duration(now - self._start)}")
 

@@ -115,7 +115,7 @@ def expected_gradients(
 
 @contextlib.contextmanager
 def _shap() -> Iterator[Any]:
-    """Import shap, without three warnings that say nothing about a result; all others are shown.
+    """Import shap, without four warnings that say nothing about a result; all others are shown.
 
     shap puts a function of its own into TensorFlow while it works, and leaves it there when it fails: from then on no
     gradient could be computed. It is taken back.
@@ -129,6 +129,7 @@ def _shap() -> Iterator[Any]:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Your TensorFlow version is newer than 2.4.0", UserWarning)
             warnings.filterwarnings("ignore", r"The set_(bad|over|under) function will be deprecated")
+            warnings.filterwarnings("ignore", "IProgress not found")  # of tqdm, which shap imports
             import shap
 
             yield shap

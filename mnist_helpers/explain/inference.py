@@ -8,7 +8,7 @@ import numpy as np
 
 from mnist_helpers.augmentation import RandomAffine
 from mnist_helpers.backend import keras, layers, ops
-from mnist_helpers.checks import check_images, check_positive_int, problem
+from mnist_helpers.checks import as_array, check_images, check_positive_int, check_sequence, problem
 from mnist_helpers.training import seeded
 
 _TRAINING_ONLY = (
@@ -172,7 +172,8 @@ def randomised(model: keras.Model, *, seed: int, layers: Any = None) -> keras.Mo
     Parameters
     ----------
     model : built sequential or functional Keras model.
-    seed : of the weights, at least 0.
+    seed : of the weights, at least 0. Not the seed that the network was trained with: that one draws the weights with
+        which its training began, and which it still resembles.
     layers : the layers to randomise, as names or positions in ``model.layers``; None for all. All others keep their
         weights: from the last layer down, this is the cascade of the source.
 
@@ -184,10 +185,10 @@ def randomised(model: keras.Model, *, seed: int, layers: Any = None) -> keras.Mo
     """
     check_network(model, function="randomised")
     seed = check_positive_int(seed, name="seed", function="randomised", minimum=0)
-    own = [layer.name for layer in model.layers]
-    chosen = (
-        own if layers is None else [check_layer(each, own, function="randomised", name="layers") for each in layers]
-    )
+    own = chosen = [layer.name for layer in model.layers]
+    if layers is not None:
+        listed = check_sequence(layers, kind="a sequence of layers", name="layers", function="randomised")
+        chosen = [check_layer(each, own, function="randomised", name="layers") for each in listed]
     with seeded(seed):
         fresh = keras.models.clone_model(model)
     for old, new in zip(model.layers, fresh.layers, strict=True):
@@ -237,7 +238,7 @@ def check_explained(model: Any, images: Any, *, function: str, name: str = "imag
 
 def check_targets(targets: Any, model: keras.Model, n: int, *, function: str, name: str = "targets") -> np.ndarray:
     """Return one class for each of n images as int64 (n,); a single class stands for all. Else raise."""
-    array = np.asarray(targets)
+    array = as_array(targets, name=name, function=function)
     if array.dtype.kind not in "iu":
         raise TypeError(problem(name, function, "an integer or an array of integers", f"an array of {array.dtype}"))
     if array.shape not in ((), (n,)):

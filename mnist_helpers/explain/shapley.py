@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from mnist_helpers.backend import keras
-from mnist_helpers.checks import check_choice, check_positive_int, problem
+from mnist_helpers.checks import check_choice, check_positive_int, check_sequence, problem
 from mnist_helpers.explain.bar import Bar
 from mnist_helpers.explain.compiled import answering
 from mnist_helpers.explain.deep import Deep, expected_gradients
@@ -48,7 +48,10 @@ class ShapValues:
     output: str
 
     def of(self, digit: int) -> np.ndarray:
-        """Return the values for one class, (n, height, width); ``ValueError`` for a class that was not explained."""
+        """Return the values for one class, (n, height, width).
+
+        Raises ``ValueError`` for a class that was not explained.
+        """
         check_choice(digit, self.classes, name="digit", function="ShapValues.of")
         return self.values[..., self.classes.index(digit)]
 
@@ -195,7 +198,8 @@ def background_agreement(
     name = "background_agreement"
     images, background, batch_size = _checked(model, images, background, batch_size, function=name)
     chosen, full = _check_classes(classes, model, function=name), len(background)
-    wanted = sorted({check_positive_int(size, name="sizes", function=name) for size in sizes})
+    listed = check_sequence(sizes, kind="a sequence of numbers", name="sizes", function=name)
+    wanted = sorted({check_positive_int(size, name="sizes", function=name) for size in listed})
     if not wanted or wanted[-1] > full:
         expected = f"one or more numbers of background images, at most {full}"
         raise ValueError(problem("sizes", name, expected, repr(wanted[-1] if wanted else list(sizes))))
@@ -260,7 +264,8 @@ def _check_classes(classes: Any, model: keras.Model, *, function: str) -> tuple[
     every = tuple(range(int(model.output_shape[-1])))
     if classes is None:
         return every
-    chosen = tuple(check_positive_int(digit, name="classes", function=function, minimum=0) for digit in classes)
+    listed = check_sequence(classes, kind="a sequence of classes", name="classes", function=function)
+    chosen = tuple(check_positive_int(digit, name="classes", function=function, minimum=0) for digit in listed)
     if not chosen or len(set(chosen)) < len(chosen) or not set(chosen) <= set(every):
         wanted = f"one or more different classes from 0 to {every[-1]}"
         raise ValueError(problem("classes", function, wanted, repr(classes)))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mnist_helpers.backend import keras, ops
-from mnist_helpers.checks import check_fraction, check_positive_int, problem
+from mnist_helpers.checks import check_fraction, check_positive_int, check_sequence, problem
 from mnist_helpers.explain.compiled import answering, value_and_gradient
 from mnist_helpers.explain.inference import anatomy, as_model, check_layer, check_network, class_scores, layer_names
 
@@ -85,7 +85,7 @@ def maximise(
         return (answers(images) * one_hot).sum(axis=-1)
 
     images, scores = _climb(score, answer, _noise(model.input_shape[1:], units, seed), steps, jitter, seed, **rates)
-    return Maximised(images[0], scores[0]) if np.ndim(unit) == 0 else Maximised(images, scores)
+    return Maximised(images[0], scores[0]) if isinstance(unit, int | np.integer) else Maximised(images, scores)
 
 
 def _scorer(model: keras.Model, layer: str | int | None) -> tuple[keras.Model, int]:
@@ -101,7 +101,8 @@ def _scorer(model: keras.Model, layer: str | int | None) -> tuple[keras.Model, i
 
 
 def _check_units(unit: Any, count: int) -> list[int]:
-    several = list(unit) if np.ndim(unit) else [unit]
+    one = isinstance(unit, int | np.integer)
+    several = [unit] if one else check_sequence(unit, kind="a number, or several", name="unit", function=_NAME)
     units = [check_positive_int(each, name="unit", function=_NAME, minimum=0) for each in several]
     if not units or max(units) >= count:
         got = repr(unit) if units else "none"

@@ -103,6 +103,11 @@ def small_cnn(pool_stride: int = 2, size: int = 28) -> keras.Model:
     -------
     keras.Model
         Uncompiled; (n, size, size, 1) in [0, 1] to (n, 10) softmax probabilities.
+
+    Raises
+    ------
+    TypeError, ValueError
+        A parameter out of its range, naming it.
     """
     check_choice(pool_stride, (1, 2), name="pool_stride", function="small_cnn")
     check_positive_int(size, name="size", function="small_cnn", minimum=28)

@@ -18,6 +18,11 @@ def deep_dense(dropout: float = 0.0) -> keras.Model:
     -------
     keras.Model
         Uncompiled; (n, 28, 28, 1) in [0, 1] to (n, 10) softmax probabilities.
+
+    Raises
+    ------
+    TypeError, ValueError
+        A parameter out of its range, naming it.
     """
     check_fraction(dropout, name="dropout", function="deep_dense", high_included=False)
     return keras.Sequential(
@@ -54,6 +59,11 @@ def wide_dense(dropout: float = 0.2, size: int = 28) -> keras.Model:
     -------
     keras.Model
         Uncompiled; (n, size, size, 1) in [0, 1] to (n, 10) softmax probabilities.
+
+    Raises
+    ------
+    TypeError, ValueError
+        A parameter out of its range, naming it.
     """
     check_fraction(dropout, name="dropout", function="wide_dense", high_included=False)
     check_positive_int(size, name="size", function="wide_dense", minimum=28)

@@ -27,6 +27,11 @@ def lenet5(activation: str = "relu", output: str = "softmax") -> keras.Model:
     -------
     keras.Model
         Uncompiled; (n, 28, 28, 1) in [0, 1] to (n, 10).
+
+    Raises
+    ------
+    TypeError, ValueError
+        A parameter out of its range, naming it.
     """
     check_choice(activation, ACTIVATIONS, name="activation", function="lenet5")
     check_choice(output, OUTPUTS, name="output", function="lenet5")

@@ -27,6 +27,11 @@ def lenet_like(dropout: float = 0.0, normalization: bool = False, rescale: float
     -------
     keras.Model
         Uncompiled; (n, 28, 28, 1) in [0, 1] to (n, 10) softmax probabilities.
+
+    Raises
+    ------
+    TypeError, ValueError
+        A parameter out of its range, naming it.
     """
     check_fraction(dropout, name="dropout", function="lenet_like", high_included=False)
     check_choice(normalization, (False, True), name="normalization", function="lenet_like")
@@ -64,6 +69,11 @@ def deep_lenet_like(rescale: float = 1.0) -> keras.Model:
     -------
     keras.Model
         Uncompiled; (n, 28, 28, 1) in [0, 1] to (n, 10) softmax probabilities.
+
+    Raises
+    ------
+    TypeError, ValueError
+        A parameter out of its range, naming it.
     """
     _check_rescale(rescale, function="deep_lenet_like")
     image = keras.Input((28, 28, 1), name="image")
@@ -103,6 +113,11 @@ def inception_net(rescale: float = 1.0) -> keras.Model:
     -------
     keras.Model
         Uncompiled; (n, 28, 28, 1) in [0, 1] to (n, 10) softmax probabilities.
+
+    Raises
+    ------
+    TypeError, ValueError
+        A parameter out of its range, naming it.
     """
     _check_rescale(rescale, function="inception_net")
     image = keras.Input((28, 28, 1), name="image")

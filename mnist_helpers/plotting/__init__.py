@@ -15,8 +15,6 @@ from mnist_helpers.plotting.curves import (
     plot_curves,
     plot_explained_variance,
     plot_history,
-    plot_parameters_accuracy,
-    plot_scatter,
 )
 from mnist_helpers.plotting.digits import (
     plot_confusion_examples,
@@ -32,6 +30,7 @@ from mnist_helpers.plotting.explanations import (
     plot_kernels,
     plot_maps,
 )
+from mnist_helpers.plotting.points import plot_parameters_accuracy, plot_scatter
 from mnist_helpers.plotting.schedules import plot_learning_rates, plot_range_test
 from mnist_helpers.plotting.systems import plot_cost, plot_indistinguishable
 

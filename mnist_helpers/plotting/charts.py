@@ -15,7 +15,15 @@ from matplotlib.container import BarContainer
 from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 
-from mnist_helpers.checks import check_labels, problem
+from mnist_helpers.checks import (
+    as_array,
+    check_attributes,
+    check_labels,
+    check_sequence,
+    check_values,
+    problem,
+)
+from mnist_helpers.plotting.inputs import bar_lengths, check_accuracies, check_cell_names, check_reported
 
 if TYPE_CHECKING:
     from mnist_helpers.data import Split
@@ -43,19 +51,6 @@ def tidy(ax: Axes, grid: str = "y") -> None:
 def percent_ticks(axis: Axis) -> None:
     """Write fractions as percentages, with no more decimals than the ticks need."""
     axis.set_major_formatter(lambda fraction, _: f"{100 * fraction:.6g}%")
-
-
-def bar_lengths(values: Any, lows: Any, highs: Any, *, name: str, function: str) -> np.ndarray:
-    """Lengths (2, ...) below and above ``values`` that matplotlib's error bars want, from absolute bounds."""
-    values, lows, highs = (np.asarray(numbers, dtype=float) for numbers in (values, lows, highs))
-    if not values.shape == lows.shape == highs.shape:
-        raise ValueError(problem(name, function, f"bounds of shape {values.shape}", f"{lows.shape} and {highs.shape}"))
-    lengths = np.stack([values - lows, highs - values])
-    if (lengths < -1e-9).any():  # rounding at an accuracy of 0 or 1 is no mistake
-        raise ValueError(
-            problem(name, function, "bounds that enclose the values", f"bounds up to {-lengths.min():.3g} off")
-        )
-    return np.maximum(lengths, 0)
 
 
 def _bars(ax: Axes, table: pd.DataFrame, lengths: np.ndarray | None = None) -> list[BarContainer]:
@@ -93,11 +88,13 @@ def plot_class_distribution(*splits: Split, normalize: bool = True, ax: Axes | N
     """Draw how many images of each class the splits hold, as grouped bars.
 
     ``normalize=True`` draws shares of each split, so that splits of different sizes compare; else counts.
-    Raises ValueError without a split, or for an empty one.
+    Raises TypeError or ValueError without a split, or for an empty one.
     """
     function = "plot_class_distribution"
     if not splits:
         raise ValueError(problem("splits", function, "one split or more", "none"))
+    for split in splits:
+        check_attributes(split, ("labels", "name"), kind="Splits", name="splits", function=function)
     labels = [check_labels(split.labels, function=function, name="splits") for split in splits]
     counts = np.array([np.bincount(of_split, minlength=10) for of_split in labels]).T  # (10, splits)
     names = [f"{split.name} ({len(split.labels):,})" for split in splits]
@@ -126,14 +123,18 @@ def plot_grouped_bars(
 
     ``intervals`` is a pair (lows, highs) of tables or arrays shaped like ``table``: absolute bounds. ``fmt`` formats
     the values, for fractions ``".2%"``. ``start`` is where the value axis starts; when it is not 0 the axis says so.
-    Raises ValueError for an empty table, bounds that do not fit, or a ``start`` above the smallest value.
+    Raises TypeError or ValueError for an empty table, bounds that do not fit, or a ``start`` above the smallest value.
     """
     function = "plot_grouped_bars"
-    values = np.asarray(table, dtype=float)
-    if not np.isfinite(values).any():
-        raise ValueError(problem("table", function, "a table with rows and columns", f"shape {values.shape}"))
-    if intervals is not None and len(intervals) != 2:
-        raise ValueError(problem("intervals", function, "a pair (lows, highs)", f"{len(intervals)} parts"))
+    if not isinstance(table, pd.DataFrame):
+        raise TypeError(problem("table", function, "a table (pandas.DataFrame)", type(table).__name__))
+    values = check_values(table, ("rows", "columns"), name="table", function=function, missing=True)
+    if np.isnan(values).all():
+        raise ValueError(problem("table", function, "a table with numbers", "NaN alone"))
+    if intervals is not None:
+        pair = {"kind": "a pair (lows, highs)", "name": "intervals", "function": function}
+        if len(check_sequence(intervals, **pair)) != 2:
+            raise ValueError(problem("intervals", function, "a pair (lows, highs)", f"{len(intervals)} parts"))
     if start and start >= np.nanmin(values):
         raise ValueError(problem("start", function, f"below the smallest value, {np.nanmin(values)}", str(start)))
     lengths = None if intervals is None else bar_lengths(values, *intervals, name="intervals", function=function)
@@ -158,16 +159,10 @@ def plot_accuracies(
     """Draw the accuracy of each system with its 95 % interval, first on top; a diamond marks a ``reported`` accuracy.
 
     Accuracies are fractions. ``reported`` may leave systems out or hold NaN for them.
-    Raises ValueError for no evaluation, or a ``reported`` system that was not evaluated.
+    Raises TypeError or ValueError for no evaluation, or a ``reported`` system that was not evaluated.
     """
-    function, names = "plot_accuracies", list(evaluations)
-    if not names:
-        raise ValueError(problem("evaluations", function, "one evaluation or more", "none"))
-    if unknown := [name for name in reported or {} if name not in evaluations]:
-        raise ValueError(problem("reported", function, f"accuracies of systems among {names}", str(unknown)))
-    told = np.array([(reported or {}).get(name, np.nan) for name in names], dtype=float)
-    if ((told < 0) | (told > 1)).any():
-        raise ValueError(problem("reported", function, "fractions from 0 to 1", f"up to {np.nanmax(told):g}"))
+    function, names = "plot_accuracies", list(check_accuracies(evaluations, "plot_accuracies"))
+    told = check_reported(reported, names, function)
     accuracies = np.array([evaluation.accuracy for evaluation in evaluations.values()])
     lows, highs = np.array([evaluation.interval for evaluation in evaluations.values()], dtype=float).T
     lengths = bar_lengths(accuracies, lows, highs, name="evaluations", function=function)
@@ -202,12 +197,6 @@ def _cells(ax: Axes, values: np.ndarray, texts: list[list[str]] | None, **scale:
     return image
 
 
-def _check_names(rows: Sequence[Any] | None, columns: Sequence[Any] | None, shape: tuple[int, ...]) -> None:
-    for name, labels, cells in (("row_labels", rows, shape[0]), ("column_labels", columns, shape[1])):
-        if labels is not None and len(labels) != cells:
-            raise ValueError(problem(name, "plot_heatmap", f"{cells} labels", str(len(labels))))
-
-
 def plot_heatmap(
     matrix: np.ndarray | pd.DataFrame,
     *,
@@ -220,21 +209,23 @@ def plot_heatmap(
     cmap: str = "Blues",
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw a matrix as coloured cells with their values; NaN cells stay grey and empty.
+    """Draw a matrix (rows, columns) as coloured cells with their values; NaN cells stay grey and empty.
 
     Without values (``annotate=False``) a colour bar tells them. ``fmt`` is a format such as ``".1f"``; by default whole
     numbers are written in full and others with two decimals. A DataFrame brings its own labels and titles.
-    Raises ValueError for another rank, an empty matrix, or labels of another length.
+    Raises TypeError or ValueError for another rank, an empty matrix, or labels of another length.
     """
     if isinstance(matrix, pd.DataFrame):
         row_labels = matrix.index if row_labels is None else row_labels
         column_labels = matrix.columns if column_labels is None else column_labels
         row_title, column_title = row_title or matrix.index.name or "", column_title or matrix.columns.name or ""
-    values = np.asarray(matrix)
+    values = as_array(matrix, name="matrix", function="plot_heatmap")
     if values.ndim != 2 or not values.size or values.dtype.kind not in "iuf":
         got = f"shape {values.shape} of {values.dtype}"
         raise ValueError(problem("matrix", "plot_heatmap", "a matrix of numbers, not empty", got))
-    _check_names(row_labels, column_labels, values.shape)
+    if np.isinf(values).any():
+        raise ValueError(problem("matrix", "plot_heatmap", "finite, or NaN for empty cells", "infinite values"))
+    check_cell_names(row_labels, column_labels, values.shape)
     fmt = fmt or ("d" if values.dtype.kind in "iu" else ".2f")
     texts = [["" if np.isnan(value) else format(value, fmt) for value in row] for row in values] if annotate else None
     rows, columns = values.shape
@@ -250,21 +241,31 @@ def plot_heatmap(
     return ax
 
 
+def _pair_of_axes(axes: Any) -> np.ndarray:
+    if axes is None:
+        return plt.subplots(1, 2, figsize=(9, 4.8), layout="constrained")[1]
+    listed = np.ravel(np.array(check_sequence(axes, kind="two Axes", name="axes", function="plot_confusion"), object))
+    if len(listed) != 2:
+        raise ValueError(problem("axes", "plot_confusion", "two Axes", str(len(listed))))
+    if others := [type(each).__name__ for each in listed if not isinstance(each, Axes)]:
+        raise TypeError(problem("axes", "plot_confusion", "two Axes", others[0]))
+    return listed
+
+
 def plot_confusion(evaluation_or_matrix: Evaluation | np.ndarray, *, axes: Sequence[Axes] | None = None) -> np.ndarray:
     """Draw the confusion matrix twice and return the two Axes: rows are true classes, columns predicted ones.
 
     First in percent of each true class; then as counts, coloured without the diagonal, beside which no error would
     show. Cells without images are left blank. Takes an ``Evaluation`` or counts of shape (k, k).
-    Raises ValueError for another shape or negative counts, or when ``axes`` are not two.
+    Raises TypeError or ValueError for another shape or negative counts, or when ``axes`` are not two.
     """
-    counts = np.asarray(getattr(evaluation_or_matrix, "confusion", evaluation_or_matrix))
+    given = getattr(evaluation_or_matrix, "confusion", evaluation_or_matrix)
+    counts = as_array(given, name="evaluation_or_matrix", function="plot_confusion")
     square = counts.ndim == 2 and counts.shape[0] == counts.shape[1] > 0
     if not square or counts.dtype.kind not in "iu" or (counts < 0).any():
         wanted, got = "an Evaluation or a square matrix of counts", f"shape {counts.shape} of {counts.dtype}"
         raise ValueError(problem("evaluation_or_matrix", "plot_confusion", wanted, got))
-    pair = np.ravel(plt.subplots(1, 2, figsize=(9, 4.8), layout="constrained")[1] if axes is None else np.asarray(axes))
-    if len(pair) != 2:
-        raise ValueError(problem("axes", "plot_confusion", "two Axes", str(len(pair))))
+    pair = _pair_of_axes(axes)
     totals = counts.sum(axis=1, keepdims=True)
     percent = 100 * counts / np.where(totals, totals, 1)
     mistakes = np.where(np.eye(len(counts), dtype=bool), np.nan, counts)

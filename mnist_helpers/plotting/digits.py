@@ -9,8 +9,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
-from mnist_helpers.checks import check_choice, check_labels, check_positive_int, problem
+from mnist_helpers.checks import check_choice, check_positive_int, check_sequence, problem
 from mnist_helpers.plotting.charts import COLORS, DARK, new_axes
+from mnist_helpers.plotting.inputs import check_drawn_split, check_evaluated, check_pictures
 
 if TYPE_CHECKING:
     from mnist_helpers.data import Split
@@ -19,35 +20,6 @@ if TYPE_CHECKING:
 # Dark ink on a pale tile: the edge of every image shows on white paper, and printing wastes no toner.
 INK = LinearSegmentedColormap.from_list("ink", ["#EDEDED", "#000000"]).with_extremes(bad="white")
 GAP = 2  # pixels between images
-
-
-def _check_pictures(images: Any, function: str) -> np.ndarray:
-    """Return images (n, height, width, 1) or (n, height, width) of any range as (n, height, width)."""
-    images = np.asarray(images)
-    wanted = "of shape (n, height, width, 1) or (n, height, width), n >= 1"
-    # A last axis of 1 in three dimensions is a single image that lost its first axis, not images one pixel wide.
-    one_channel = images.ndim == 4 and images.shape[-1] == 1
-    if not images.size or not (one_channel or (images.ndim == 3 and images.shape[-1] > 1)):
-        raise ValueError(problem("images", function, wanted, f"shape {images.shape}"))
-    if images.dtype.kind not in "fiub" or not np.isfinite(images).all():
-        raise ValueError(problem("images", function, "finite numbers", f"an array of {images.dtype}"))
-    return images.reshape(images.shape[:3])
-
-
-def _check_split(split: Split, function: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return the images (n, height, width) and labels (n,) of a split."""
-    images = _check_pictures(split.images, function)
-    return images, check_labels(split.labels, function=function, name="split.labels", n=len(images))
-
-
-def _check_evaluated(evaluation: Evaluation, split: Split, function: str) -> np.ndarray:
-    """Return the images of ``split`` after making sure that ``evaluation`` is about them."""
-    images, labels = _check_split(split, function)
-    if not np.array_equal(evaluation.labels, labels):
-        got = f"{len(labels)} other images ({split.name})"
-        wanted = f"the split that was evaluated ({len(evaluation.labels)} images, {evaluation.split})"
-        raise ValueError(problem("split", function, wanted, got))
-    return images
 
 
 def _grid(
@@ -100,13 +72,15 @@ def plot_digits(
     """Draw images (n, height, width, 1) in rows of ``columns``, each under its own short title.
 
     All images share one grey scale, which is [0, 1] or wider if their values are. Titles may have several lines.
-    Raises ValueError for another rank or when titles and images differ in number.
+    Raises TypeError or ValueError for another rank or when titles and images differ in number.
     """
-    pictures = _check_pictures(images, "plot_digits")
+    pictures = check_pictures(images, "plot_digits")
     columns = min(len(pictures), check_positive_int(columns, name="columns", function="plot_digits"))
-    if titles is not None and len(titles) != len(pictures):
-        raise ValueError(problem("titles", "plot_digits", f"{len(pictures)} titles, one an image", str(len(titles))))
-    texts = [str(title) for title in titles] if titles is not None else []
+    wanted = f"{len(pictures)} titles, one an image"
+    listed = check_sequence(titles, kind=wanted, name="titles", function="plot_digits") if titles is not None else None
+    if listed is not None and len(listed) != len(pictures):
+        raise ValueError(problem("titles", "plot_digits", wanted, str(len(listed))))
+    texts = [str(title) for title in listed or ()]
     rows = -(-len(pictures) // columns)
     places = np.full(rows * columns, -1)
     places[: len(pictures)] = np.arange(len(pictures))
@@ -121,10 +95,10 @@ def plot_digits(
 def plot_samples(split: Split, *, per_class: int = 7, seed: int = 0, ax: Axes | None = None) -> Axes:
     """Draw ``per_class`` random images of each class, one column a class; a class with fewer images leaves gaps.
 
-    Raises ValueError for an empty split or when its images and labels differ in number.
+    Raises TypeError or ValueError for an empty split or when its images and labels differ in number.
     """
     check_positive_int(per_class, name="per_class", function="plot_samples")
-    images, labels = _check_split(split, "plot_samples")
+    images, labels = check_drawn_split(split, "plot_samples")
     ax, across, _ = _grid(images, _columns_of(labels, per_class, seed), ax, edges=0.7)
     _name_columns(ax, across)
     ax.set_title(f"{per_class} random {split.name} images of each class")
@@ -134,9 +108,9 @@ def plot_samples(split: Split, *, per_class: int = 7, seed: int = 0, ax: Axes | 
 def plot_mean_image(images: np.ndarray, *, ax: Axes | None = None, title: str | None = None) -> Axes:
     """Draw the mean of images (n, height, width, 1), from pale grey (the smallest mean) to black (the largest).
 
-    Raises ValueError for another rank or no image.
+    Raises TypeError or ValueError for another rank or no image.
     """
-    pictures = _check_pictures(images, "plot_mean_image")
+    pictures = check_pictures(images, "plot_mean_image")
     ax = new_axes(ax, 3, 3.2)
     ax.imshow(pictures.mean(axis=0, dtype=np.float64), cmap=INK, interpolation="nearest")
     ax.set(xticks=[], yticks=[])
@@ -158,11 +132,11 @@ def plot_errors(
 
     With ``columns="true"`` a column is a true class and the small digit in each image is the predicted class; with
     ``columns="predicted"`` it is the other way round. Without any error the grid stays empty.
-    Raises ValueError for another option, or when ``evaluation`` is not about the images of ``split``.
+    Raises TypeError or ValueError for another option, or when ``evaluation`` is not about the images of ``split``.
     """
     check_choice(columns, ("true", "predicted"), name="columns", function="plot_errors")
     check_positive_int(per_class, name="per_class", function="plot_errors")
-    images = _check_evaluated(evaluation, split, "plot_errors")
+    images = check_evaluated(evaluation, split, "plot_errors")
     by, small = np.asarray(evaluation.labels), np.asarray(evaluation.predictions)
     wrong = by != small
     by, small = (by, small) if columns == "true" else (small, by)
@@ -181,9 +155,9 @@ def plot_errors(
 def plot_confusion_examples(evaluation: Evaluation, split: Split, *, seed: int = 0, ax: Axes | None = None) -> Axes:
     """Draw one random image for each pair of true class (row) and predicted class (column) that occurs.
 
-    Raises ValueError when ``evaluation`` is not about the images of ``split``.
+    Raises TypeError or ValueError when ``evaluation`` is not about the images of ``split``.
     """
-    images = _check_evaluated(evaluation, split, "plot_confusion_examples")
+    images = check_evaluated(evaluation, split, "plot_confusion_examples")
     random, places = np.random.default_rng(seed), np.full((10, 10), -1)
     for index in random.permutation(len(images)):
         places[evaluation.labels[index], evaluation.predictions[index]] = index

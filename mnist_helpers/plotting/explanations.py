@@ -11,17 +11,16 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from scipy import stats
 
-from mnist_helpers.checks import check_labels, problem
+from mnist_helpers.checks import as_array, check_labels, check_mapping, check_values, problem
 from mnist_helpers.plotting.charts import DARK, percent_ticks
 from mnist_helpers.plotting.curves import plot_curves
-from mnist_helpers.plotting.digits import INK, _check_pictures
+from mnist_helpers.plotting.digits import INK
+from mnist_helpers.plotting.inputs import check_names, check_pictures
 from mnist_helpers.plotting.tiles import (
     AGAINST,
     FOR,
     SHADE_COLOR,
     axes_for,
-    check_names,
-    check_values,
     colors_for,
     draw,
     draw_numbered,
@@ -47,10 +46,10 @@ def plot_attributions(
     (n, height, width, k) share one symmetric scale, whose quantity ``unit`` names; ``classes`` are the k digits
     (0 to 9 if k is 10). The predicted class is framed, the true one has a dark corner.
     The scale covers 99.5 % of the values; a pointed end of the colour bar says that some lie beyond it.
-    Raises ValueError for other shapes, values that are not finite, or labels outside 0-9.
+    Raises TypeError or ValueError for other shapes, values that are not finite, or labels outside 0-9.
     """
     function = "plot_attributions"
-    pictures = _check_pictures(images, function)
+    pictures = check_pictures(images, function)
     n, height, width = pictures.shape
     maps = check_values(values, (*pictures.shape, "k"), name="values", function=function)
     truth = check_labels(labels, function=function, n=n)
@@ -110,13 +109,12 @@ def plot_maps(
     ``maps`` gives name -> (n, height, width), drawn over the faint digit. A row with negative values is red (for) and
     blue (against), another the darker the more important. With ``unit`` all rows are of that unit and share one scale;
     without, each row is drawn relative to its own strongest pixels. Scales cover 99.5 % of the values.
-    Raises ValueError for no map, other shapes, values that are not finite, or another number of titles.
+    Raises TypeError or ValueError for no map, other shapes, values that are not finite, or another number of titles.
     """
     function = "plot_maps"
-    pictures = _check_pictures(images, function)
+    pictures = check_pictures(images, function)
     heads = check_names(titles, len(pictures), name="titles", function=function) if titles is not None else None
-    if not maps:
-        raise ValueError(problem("maps", function, "one map or more", "none"))
+    check_mapping(maps, kind="maps", name="maps", function=function)
     rows = np.stack([_check_map(each, pictures.shape, name) for name, each in maps.items()])
     if unit is None:
         rows /= np.array([colors_for(row, percent=PERCENT)["vmax"] for row in rows])[:, None, None, None]
@@ -139,9 +137,9 @@ def plot_maps(
 
 
 def _check_map(values: Any, shape: tuple[int, ...], name: str) -> np.ndarray:
-    array = np.asarray(values)
-    array = array[..., 0] if array.ndim == 4 and array.shape[-1] == 1 else array
-    return check_values(array, shape, name=f"maps[{name!r}]", function="plot_maps")
+    of_one: dict[str, Any] = {"name": f"maps[{name!r}]", "function": "plot_maps"}
+    array = as_array(values, **of_one)
+    return check_values(array[..., 0] if array.ndim == 4 and array.shape[-1] == 1 else array, shape, **of_one)
 
 
 def _only(tiles: np.ndarray, rows: Any) -> np.ndarray:
@@ -163,10 +161,11 @@ def plot_activations(
     Maps (height, width, k) or (1, height, width, k) of one image stand in rows of ``columns``; of several images
     (n, height, width, k), one row an image, named by ``rows``. ``filters`` are the numbers of the k filters (0 to
     k - 1). All maps share one scale, or with ``shared=False`` each is drawn relative to its own strongest pixel, so
-    that weak maps show, too. Raises ValueError for other shapes, values not finite, or another number of names.
+    that weak maps show, too. Raises TypeError or ValueError for other shapes, values not finite, or another number of
+    names.
     """
     function = "plot_activations"
-    array = np.asarray(maps)
+    array = as_array(maps, name="maps", function=function)
     array = array[None] if array.ndim == 3 else array
     stack = check_values(array, ("n", "height", "width", "filters"), name="maps", function=function)
     stack, bar = stack.transpose(0, 3, 1, 2), "activation"  # (images, filters, height, width)
@@ -191,7 +190,8 @@ def plot_kernels(
 ) -> Axes:
     """Draw kernels (k, height, width) of a convolution on one symmetric scale: red adds, blue subtracts.
 
-    ``filters`` are their numbers (0 to k - 1). Raises ValueError for another rank or values that are not finite.
+    ``filters`` are their numbers (0 to k - 1). Raises TypeError or ValueError for another rank or values that are not
+    finite.
     """
     function = "plot_kernels"
     stack = check_values(kernels, ("filters", "height", "width"), name="kernels", function=function)
@@ -207,15 +207,11 @@ def plot_deletion_curves(
 
     ``curves`` gives name -> probabilities (n, steps + 1) of n images, ``fractions`` (steps + 1,) the shares of the
     pixels removed (0 to 1 in equal steps). Bands are 95 % intervals of the mean over images, by Student's t.
-    Raises ValueError for no curve, fewer than 2 images, other shapes, or numbers outside [0, 1].
+    Raises TypeError or ValueError for no curve, fewer than 2 images, other shapes, or numbers outside [0, 1].
     """
     function = "plot_deletion_curves"
-    if not curves:
-        raise ValueError(problem("curves", function, "one curve or more", "none"))
-    steps = (np.shape(next(iter(curves.values()))) or (0,))[-1]
-    shares = np.linspace(0, 1, max(2, steps)) if fractions is None else np.asarray(fractions, dtype=float)
-    if shares.ndim != 1 or len(shares) < 2 or not (np.diff(shares) > 0).all() or shares[0] < 0 or shares[-1] > 1:
-        raise ValueError(problem("fractions", function, "rising, from 0 to 1 at most", str(fractions)))
+    check_mapping(curves, kind="curves", name="curves", function=function)
+    shares = _shares(fractions, curves, function)
     lines = {name: (shares, *_mean_interval(values, len(shares), name)) for name, values in curves.items()}
     ax = plot_curves(lines, xlabel="pixels removed, most important first", ylabel="probability of the class", ax=ax)
     for text in list(ax.texts):  # all lines end where all pixels are gone: no place for names
@@ -227,6 +223,18 @@ def plot_deletion_curves(
     ax.set_title("Mean" + (f" of {sizes.pop():,} images" if len(sizes) == 1 else "") + ", with 95 % intervals")
     ax.legend(frameon=False, handlelength=3.5)
     return ax
+
+
+def _shares(fractions: Any, curves: Mapping[str, Any], function: str) -> np.ndarray:
+    """Return the shares of pixels removed, checked; by default equal steps, as many as the first curve has."""
+    if fractions is None:
+        name, first = next(iter(curves.items()))
+        steps = as_array(first, name=f"curves[{name!r}]", function=function).shape or (0,)
+        return np.linspace(0, 1, max(2, steps[-1]))
+    shares = check_values(fractions, ("steps",), name="fractions", function=function)
+    if len(shares) < 2 or not (np.diff(shares) > 0).all() or shares[0] < 0 or shares[-1] > 1:
+        raise ValueError(problem("fractions", function, "rising, from 0 to 1 at most", str(fractions)))
+    return shares
 
 
 def _mean_interval(values: Any, steps: int, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

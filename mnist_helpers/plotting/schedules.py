@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
-from mnist_helpers.checks import check_positive_int, problem
+from mnist_helpers.checks import as_array, check_attributes, check_mapping, check_positive_int, check_values, problem
 from mnist_helpers.plotting.charts import COLORS, DARK, MARKERS, new_axes, tidy
 from mnist_helpers.plotting.curves import LINES
 
@@ -23,10 +23,10 @@ def plot_learning_rates(
     """Draw one named line for each of ``schedules``: name -> learning rates of all steps, shape (steps,).
 
     With ``epochs`` every line spans that many epochs, so that runs with batches of different sizes compare; else the
-    axis counts steps. Raises ValueError for no schedule, or for rates that are no numbers, negative or not finite.
+    axis counts steps. Raises TypeError or ValueError for no schedule, or for rates that are no numbers, negative or not
+    finite.
     """
-    if not schedules:
-        raise ValueError(problem("schedules", "plot_learning_rates", "one schedule or more", "none"))
+    check_mapping(schedules, kind="learning rates", name="schedules", function="plot_learning_rates")
     checked = {name: _check_rates(rates, name) for name, rates in schedules.items()}
     if epochs is not None:
         check_positive_int(epochs, name="epochs", function="plot_learning_rates")
@@ -46,10 +46,8 @@ def plot_learning_rates(
 
 
 def _check_rates(rates: Any, name: str) -> np.ndarray:
-    try:
-        array = np.asarray(rates, dtype=float)
-    except (TypeError, ValueError):
-        array = np.empty((0, 0))
+    array = as_array(rates, name=f"schedules[{name!r}]", function="plot_learning_rates")
+    array = array.astype(float) if array.dtype.kind in "fiu" else np.empty((0, 0))
     if array.ndim != 1 or not array.size or not np.isfinite(array).all() or array.min() < 0:
         wanted = "arrays of shape (steps,) of finite rates, 0 or more"
         raise ValueError(problem("schedules", "plot_learning_rates", wanted, f"{name!r} of shape {array.shape}"))
@@ -60,12 +58,19 @@ def plot_range_test(result: RangeTest, *, ax: Axes | None = None) -> Axes:
     """Draw the loss against the growing learning rate of a range test, each batch and smoothed, on logarithmic axes.
 
     The rate at which the smoothed loss falls fastest is marked. ``result`` has the arrays ``learning_rates``,
-    ``losses`` and ``smoothed`` of the same shape (k,) and the number ``steepest``; other shapes raise ValueError.
+    ``losses`` and ``smoothed`` of the same shape (k,) and the number ``steepest``.
+    Raises TypeError for another object, ValueError for other shapes, or what is not finite.
     """
-    rates, losses, smoothed = (np.asarray(getattr(result, name)) for name in ("learning_rates", "losses", "smoothed"))
+    of_result: dict[str, Any] = {"name": "result", "function": "plot_range_test"}
+    names = ("learning_rates", "losses", "smoothed")
+    check_attributes(result, (*names, "steepest"), kind="a RangeTest", **of_result)
+    rates, losses, smoothed = (as_array(getattr(result, name), **of_result) for name in names)
     if rates.ndim != 1 or not rates.shape == losses.shape == smoothed.shape:
         got = f"{rates.shape}, {losses.shape} and {smoothed.shape}"
         raise ValueError(problem("result", "plot_range_test", "a RangeTest with arrays of the same shape (k,)", got))
+    rates, losses, smoothed = (check_values(each, ("k",), **of_result) for each in (rates, losses, smoothed))
+    if rates.min() <= 0:
+        raise ValueError(problem("result", "plot_range_test", "a RangeTest with rates above 0", f"{rates.min():g}"))
     ax = new_axes(ax, 8, 3.8)
     batches = ax.plot(rates, losses, ".", color=COLORS[4], markersize=5, label="one batch")
     line = ax.plot(rates, smoothed, "-", color=COLORS[0], linewidth=2, label="smoothed")

@@ -11,10 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter
 from matplotlib.transforms import offset_copy
 
-from mnist_helpers.checks import problem
+from mnist_helpers.checks import check_mapping, check_positive_int, check_sequence, problem
 from mnist_helpers.evaluation import wilson_interval
-from mnist_helpers.plotting.charts import COLORS, DARK, bar_lengths, new_axes, percent_ticks, tidy
-from mnist_helpers.plotting.curves import name_points
+from mnist_helpers.plotting.charts import COLORS, DARK, new_axes, percent_ticks, tidy
+from mnist_helpers.plotting.inputs import bar_lengths, check_table
+from mnist_helpers.plotting.points import name_points
 
 _COLUMNS = ["training_flops", "error", "low", "high", "front", "label"]
 
@@ -24,13 +25,11 @@ def plot_cost(points: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
     ``points`` has the columns training_flops; error, low and high (fractions, absolute bounds); front (bool): these are
     filled and joined by a line of steps, below which no system lies; and label, "" for a system without a name.
-    Raises ValueError for a missing column, no row, or what is not above 0.
+    Raises TypeError or ValueError for a missing column, no row, or what is not above 0.
     """
-    if missing := [column for column in _COLUMNS if column not in points]:
-        raise ValueError(problem("points", "plot_cost", f"a table with the columns {_COLUMNS}", f"none of {missing}"))
-    numbers = points[_COLUMNS[:4]].to_numpy(float)
-    if not len(points) or not (numbers > 0).all():
-        raise ValueError(problem("points", "plot_cost", "one row or more, all numbers above 0", f"{len(points)} rows"))
+    numbers = check_table(points, _COLUMNS, numbers=_COLUMNS[:4], name="points", function="plot_cost")
+    if not (numbers > 0).all():
+        raise ValueError(problem("points", "plot_cost", "a table with all numbers above 0", f"{numbers.min():g}"))
     x, y, low, high = numbers.T
     lengths = bar_lengths(y, low, high, name="points", function="plot_cost")
     front = points["front"].to_numpy(bool)
@@ -71,12 +70,16 @@ def plot_indistinguishable(
 
     errors : how many of ``images`` each system gets wrong; drawn as shares, logarithmic, the fewest on top.
     groups : names, as `indistinguishable` gives them; a group of one gets no bar. A dot on a bar is a member of it.
-    Raises ValueError for no system, no error, or a group with a name that is not in ``errors``.
+    Raises TypeError or ValueError for no system, no error, or a group with a name that is not in ``errors``.
     """
     function = "plot_indistinguishable"
-    if not errors or min(errors.values()) < 1:
-        raise ValueError(problem("errors", function, "one system or more, each with errors", repr(dict(errors))))
-    if unknown := {name for group in groups for name in group} - set(errors):
+    images = check_positive_int(images, name="images", function=function)
+    for name, count in check_mapping(errors, kind="numbers of errors", name="errors", function=function).items():
+        if check_positive_int(count, name=f"errors[{name!r}]", function=function) > images:
+            raise ValueError(problem(f"errors[{name!r}]", function, f"at most {images} images", str(count)))
+    wanted = {"kind": "groups of names", "name": "groups", "function": function}
+    groups = [check_sequence(group, **wanted) for group in check_sequence(groups, **wanted)]
+    if unknown := {str(name) for group in groups for name in group} - set(errors):
         raise ValueError(problem("groups", function, f"names among {list(errors)}", str(sorted(unknown))))
     names = sorted(errors, key=lambda name: errors[name])
     counts = np.array([errors[name] for name in names])

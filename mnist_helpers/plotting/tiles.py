@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, ListedColormap
 from matplotlib.ticker import MaxNLocator
 
-from mnist_helpers.checks import check_positive_int, problem
+from mnist_helpers.checks import check_positive_int
 from mnist_helpers.plotting.charts import DARK, new_axes
 
 LEVELS = 31  # as many as an eye can tell; more would only swell stored pictures. Odd: the middle one is zero
@@ -114,22 +114,3 @@ def draw_numbered(
         ax.text(across[i % columns], y, name, ha="center", va="bottom", fontsize=9, color=DARK)
     draw(ax, tiles, head, bar=bar, **colors)
     return ax
-
-
-def check_values(values: Any, shape: tuple[int | str, ...], *, name: str, function: str) -> np.ndarray:
-    """Return finite floats of ``shape``, in which a word stands for any length of 1 or more."""
-    array = np.asarray(values)
-    lengths = tuple(b if isinstance(a, str) else a for a, b in zip(shape, array.shape, strict=False))
-    if array.shape != lengths or array.ndim != len(shape) or not array.size:
-        wanted = f"({', '.join(map(str, shape))}{',' * (len(shape) == 1)})"
-        raise ValueError(problem(name, function, f"of shape {wanted}", f"shape {array.shape}"))
-    if array.dtype.kind not in "fiub" or not np.isfinite(array).all():
-        raise ValueError(problem(name, function, "finite numbers", f"an array of {array.dtype} with others"))
-    return array.astype(float)
-
-
-def check_names(names: Sequence[Any] | None, n: int, *, name: str, function: str) -> list[str]:
-    """Return n names, by default 0 to n - 1."""
-    if names is not None and len(names) != n:
-        raise ValueError(problem(name, function, f"a list of {n}", f"one of {len(names)}"))
-    return [str(each) for each in (range(n) if names is None else names)]
