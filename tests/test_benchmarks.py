@@ -1,16 +1,18 @@
 """The benchmarks' own logic: medians, ratios, targets, the table, and what the two sides are given. No timings."""
 
+import importlib
 import json
 import os
+import subprocess
 import sys
+import time
 from types import SimpleNamespace
 
-import nbformat
 import pytest
 from benchmarks import __main__ as command
-from benchmarks import bench_loading, bench_memory, bench_training
+from benchmarks import bench_loading, bench_training
 from benchmarks.figures import Figure, Part, number, table
-from benchmarks.workers import ROOT, WorkerError, ask, features, worker_environment
+from benchmarks.workers import ROOT, WorkerError, ask, by_turns, children_cpu, features, on_cores, worker_environment
 
 
 def figure(ours=(30.0, 10.0, 20.0), peer=(10.0, 10.0, 5.0), **changes):
@@ -123,7 +125,7 @@ def test_on_a_cpu_with_vnni_the_target_stands_on_the_emulated_figures(asked):
     found = bench_training.measure(quick=True).figures
     assert [f.where for f in found[:4]] == ["native", "native", "emulated", "emulated"]
     assert [f.target for f in found[:4]] == [None, None, 1.4, 1.4]
-    assert [f.note for f in found[::2]] == [f"batch {b}, oneDNN on / {s}" for b in (86, 32) for s in ("on", "off")]
+    assert [f.note for f in found[::2]] == [f"batch {b}, oneDNN on / {s}" for b in (86, 32, 86) for s in ("on", "off")]
     assert [f.verdict for f in found[2:4]] == ["met", "MISSED"]
     emulated = {library: changes for _, library, changes in asked.calls if changes}
     assert emulated[True] == {"ONEDNN_MAX_CPU_ISA": "AVX2"}  # that oneDNN is on there is the library's doing
@@ -176,35 +178,6 @@ def test_loading_without_a_checkpoint_is_skipped_with_the_reason():
     assert loaded.ratio == 1.25 and loaded.note == "peer: load_model; first load 80 ms, files 244 / 1,544 kB"
 
 
-def result(**changes):
-    fields = {"name": "04_x", "ok": True, "peak_mb": 900.0, "seconds": 12.0, "place": ""}
-    return SimpleNamespace(**(fields | changes))
-
-
-def test_memory_of_a_notebook():
-    memory, seconds = bench_memory.figures(result(), 0, "mnist")
-    assert (memory.ours, memory.target, memory.verdict, memory.note) == ((900.0,), 2048, "met", "")
-    assert (seconds.ours, seconds.target) == ((12.0,), None)
-    assert bench_memory.figures(result(peak_mb=2048.5), 0, "mnist")[0].verdict == "MISSED"
-
-
-def test_memory_of_a_notebook_that_failed_or_trained_says_so():
-    failed = bench_memory.figures(result(ok=False, place="cell 3 of 9"), 0, "mnist")[0]
-    assert (failed.verdict, failed.note) == ("", "FAILED, cell 3 of 9")
-    assert bench_memory.figures(result(ok=False, peak_mb=None), 0, "mnist")[0].ours == ()
-    assert bench_memory.figures(result(), 2, "sklearn-digits")[0].note == "2 trained or fitted live; on sklearn-digits"
-
-
-def test_runs_that_were_not_loaded_are_counted():
-    lines = (
-        "a: trained (3 epochs in 2.0 s)\nb: loaded (3 epochs in 2.0 s); retrain=True trains it anew\nc: fitted in 3 s\n"
-    )
-    lines += "d: predictions loaded (fitted in 3 s); refit=True fits it anew\n"
-    cell = nbformat.v4.new_code_cell(outputs=[nbformat.v4.new_output("stream", name="stdout", text=lines)])
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("e: fitted in 3 s"), cell])
-    assert bench_memory.live_runs(notebook) == 2
-
-
 def test_command_writes_what_it_measured_and_fails_when_a_part_could_not_be(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(bench_training, "measure", lambda quick: Part([figure(more_is_better=True, target=9.0)]))
 
@@ -222,10 +195,47 @@ def test_command_writes_what_it_measured_and_fails_when_a_part_could_not_be(tmp_
     assert "FAILED loading: bench_loading ended" in printed and ">= 9.00 MISSED" in printed and "--quick" in printed
 
 
+def test_a_busy_machine_is_told_above_the_table():
+    document = {"machine": command.machine(), "quick": False, "load": 2.34} | command.report([], [])
+    assert any("a load of 2.3 before" in line for line in command.described(document))
+    assert not any("a load" in line for line in command.described(document | {"load": 0.1}))
+
+
+def test_every_part_can_be_asked_for_by_its_name():
+    for name in command.PARTS:
+        assert callable(importlib.import_module(f"benchmarks.bench_{name}").measure)
+
+
+def test_turns_begin_with_a_round_that_does_not_count_and_go_back_and_forth():
+    log = []
+    found = by_turns({"a": lambda: log.append("a"), "b": lambda: time.sleep(0.01)}, 3)
+    assert len(log) == 4 and {len(seconds) for clocks in found.values() for seconds in clocks.values()} == {3}
+    assert min(found["b"]["wall"]) >= 0.009 > max(found["b"]["cpu"])
+    log.clear()
+    by_turns({"a": lambda: log.append("a"), "b": lambda: log.append("b")}, 2)
+    assert "".join(log) == "abbaab"
+
+
+def test_work_is_held_to_some_cores_for_a_while():
+    if not hasattr(os, "sched_setaffinity"):
+        pytest.skip("this system cannot")
+    before = os.sched_getaffinity(0)
+    with pytest.raises(KeyError), on_cores(1):
+        assert len(os.sched_getaffinity(0)) == 1
+        raise KeyError
+    assert os.sched_getaffinity(0) == before
+
+
+def test_cpu_time_of_processes_that_have_ended_is_counted():
+    before = children_cpu()
+    subprocess.run([sys.executable, "-c", "import time\nwhile time.process_time() < 0.1: pass"], check=True)
+    assert 0.09 <= children_cpu() - before < 1
+
+
 @pytest.mark.parametrize(("found", "line"), [(["amx_tile"], "has amx_tile: Tens"), ([], "no AVX-512 VNNI or the like")])
 def test_the_kind_of_cpu_is_told_where_training_was_measured(found, line):
     machine = command.machine() | {"onednn_features": found}
-    document = {"machine": machine, "quick": False} | command.report([figure()], [])
+    document = {"machine": machine, "quick": False, "load": 0.0} | command.report([figure()], [])
     assert line in command.described(document)[1]
     assert len(command.described(document | {"figures": []})) == 2
 
@@ -233,7 +243,7 @@ def test_the_kind_of_cpu_is_told_where_training_was_measured(found, line):
 def test_command_refuses_an_unknown_part(capsys):
     with pytest.raises(SystemExit, match="2"):
         command.main(["speed"])
-    assert "unknown part 'speed': choose from training, loading, memory" in capsys.readouterr().err
+    assert "unknown part 'speed': choose from start, loading, training" in capsys.readouterr().err
 
 
 def test_pytest_collects_no_benchmark():

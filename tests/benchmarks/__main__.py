@@ -10,20 +10,33 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+import psutil
+
 from mnist_helpers.files import atomic_write
 from mnist_helpers.runs import device_name, duration
 
 from .figures import Figure, Part, table
 from .workers import WorkerError, features
 
-PARTS = ("training", "loading", "memory", "augmentation", "sprint")
+PARTS = (  # those that take a whole series last
+    "start",
+    "loading",
+    "training",
+    "flops",
+    "augmentation",
+    "sprint",
+    "shap",
+    "classroom",
+    "series",
+    "smoke",
+)
 _QUICK = "--quick: too few repetitions and too little work. These figures show that the benchmark runs, nothing else."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Return 0, 1 when something could not be measured, or 130 when interrupted. A missed target is no failure."""
     options = _options(arguments)
-    started = time.perf_counter()
+    started, load = time.perf_counter(), psutil.getloadavg()[0]
     figures: list[Figure] = []
     errors: list[str] = []
     try:
@@ -34,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\nInterrupted; nothing was written.", file=sys.stderr)
         return 130
-    document = {"machine": machine(), "quick": options.quick} | report(figures, errors)
+    document = {"machine": machine(), "quick": options.quick, "load": load} | report(figures, errors)
     atomic_write(options.output, (json.dumps(document, indent=1) + "\n").encode())
     print("\n".join([*described(document), "", table(figures) if figures else "Nothing was measured.", ""]))
     for error in errors:
@@ -85,6 +98,8 @@ def described(document: dict) -> list[str]:
     lines = [f"{on['device']}, {on['system']}, Python {on['python']}, TensorFlow {on['versions']['tensorflow']}"]
     if any(figure["part"] == "training" for figure in document["figures"]):
         lines += _kinds_of_cpu(on["onednn_features"])
+    if document["load"] > 0.5:
+        lines.append(f"The machine was busy: a load of {document['load']:.1f} before this began. CPU seconds count.")
     lines.append("Medians; ratio: how many times better ours is than the peer beside it, with the lowest and highest.")
     return [*lines, _QUICK] if document["quick"] else lines
 

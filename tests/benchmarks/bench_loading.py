@@ -40,8 +40,8 @@ def load_repeatedly(network: str, settings: dict[str, Any], repetitions: int) ->
 
     factory = getattr(models, network)
     digits = load_mnist()
-    stored = _checkpoint(factory(), digits, settings)
-    if stored is None:
+    found = stored(factory(), digits, settings)
+    if found is None:
         return {"skipped": f"no checkpoint for these settings on these digits ({digits.source})"}
 
     digits = load_mnist()  # looking for the checkpoint has hashed the digits, which is part of a first load
@@ -53,13 +53,13 @@ def load_repeatedly(network: str, settings: dict[str, Any], repetitions: int) ->
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / f"{network}.keras"
         ours().model.save(file)
-        sizes = {"ours_kb": stored.stat().st_size / 1000, "peer_kb": file.stat().st_size / 1000}
+        sizes = {"ours_kb": found.stat().st_size / 1000, "peer_kb": file.stat().st_size / 1000}
         keras.saving.load_model(file)
         times = [(milliseconds(ours), milliseconds(lambda: keras.saving.load_model(file))) for _ in range(repetitions)]
     return {"ours": [a for a, _ in times], "peer": [b for _, b in times], "first": first} | sizes
 
 
-def _checkpoint(model: Any, digits: Any, settings: dict[str, Any]) -> Path | None:
+def stored(model: Any, digits: Any, settings: dict[str, Any]) -> Path | None:
     """Return the file that ``train`` would load, looked up under its own key, so that nothing is trained here."""
     from mnist_helpers import checkpoints
     from mnist_helpers.plan import make_plan

@@ -16,14 +16,14 @@ from .figures import Figure, Part
 from .workers import SWITCHES, ask, say
 
 TARGET = 1.4  # times the images per second, where TensorFlow leaves oneDNN off
-NETWORKS = {"simple_cnn": (86, 8600), "large_kernel_cnn": (32, 3200)}  # batch size, images of a pass
+NETWORKS = {"simple_cnn": (86, 8600), "large_kernel_cnn": (32, 3200), "deep_cnn": (86, 1720)}  # batch, images a pass
 NATIVE, EMULATED = "native", "emulated"
 _AVX2 = {"ONEDNN_MAX_CPU_ISA": "AVX2"}
 _UNITS = {"cpu": "images/CPU s", "wall": "images/s"}
 
 
 def measure(*, quick: bool = False) -> Part:
-    """Measure both networks, natively, and emulated where the native figures compare like with like."""
+    """Measure all three networks, natively, and emulated where the native figures compare like with like."""
     part = Part()
     for network in NETWORKS:
         native = _compare(network, NATIVE, {}, {}, quick)

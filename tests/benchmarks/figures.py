@@ -12,8 +12,8 @@ _LEFT = {"part", "what", "where", "unit", "note"}
 class Figure:
     """One measured quantity: a row of the table.
 
-    part : "training", "loading", "memory", "augmentation" or "sprint". what : the network, notebook or goal.
-    where : "native" or "emulated", or "".
+    part : what was asked for on the command line. what : the network, notebook or goal.
+    where : what it was measured under, such as "native", "emulated" or a format of numbers; or "".
     ours, peer : one value a repetition, in ``unit``; repetition i of both was measured side by side. No peer: ().
     more_is_better : True for a speed, False for a time or a size.
     target : the least ratio, or where there is no peer the largest value of ours; None where nothing was promised.
@@ -92,8 +92,8 @@ def _cells(figure: Figure) -> tuple[str, ...]:
         figure.unit,
         number(median(figure.ours)) if figure.ours else "-",
         number(median(figure.peer)) if figure.peer else "",
-        f"{figure.ratio:.2f}" if ratios else "",
-        f"{min(ratios):.2f}-{max(ratios):.2f}" if ratios else "",
+        number(median(ratios)) if ratios else "",
+        f"{number(min(ratios))}-{number(max(ratios))}" if ratios else "",
         ""
         if figure.target is None
         else f"{'>=' if ratios else '<='} {number(figure.target)} {figure.verdict}".rstrip(),

@@ -4,9 +4,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 ROOT = Path(__file__).resolve().parents[2]
 SWITCHES = ("TF_ENABLE_ONEDNN_OPTS", "ONEDNN_MAX_CPU_ISA")  # what decides how TensorFlow computes on a CPU
@@ -41,6 +45,45 @@ def ask(module: str, task: Mapping[str, Any], changes: Mapping[str, str] | None 
     if done.returncode:
         raise WorkerError(f"{module} ended with status {done.returncode}: {done.stderr.strip()[-600:]}")
     return json.loads(done.stdout.splitlines()[-1])
+
+
+Clocked = dict[str, dict[str, list[float]]]  # name: {"cpu": seconds a round, "wall": seconds a round}
+
+
+def by_turns(works: Mapping[str, Callable[[], object]], rounds: int) -> Clocked:
+    """Execute functions in turn, a warm-up round first, and return the seconds of every later round.
+
+    "cpu" : of this process, all threads together. "wall" : by the clock. Every other round goes backwards, so that no
+    function is always the one after another.
+    """
+    found: Clocked = {name: {"cpu": [], "wall": []} for name in works}
+    for number in range(rounds + 1):
+        for name in sorted(works, key=list(works).index, reverse=bool(number % 2)):
+            cpu, wall = time.process_time(), time.perf_counter()
+            works[name]()
+            if number:
+                found[name]["cpu"].append(time.process_time() - cpu)
+                found[name]["wall"].append(time.perf_counter() - wall)
+    return found
+
+
+@contextmanager
+def on_cores(count: int) -> Iterator[None]:
+    """Hold this thread, and what it starts, to some cores for a while, where the system can (Linux)."""
+    before = os.sched_getaffinity(0) if hasattr(os, "sched_setaffinity") else set()
+    if before:
+        os.sched_setaffinity(0, sorted(before)[:count])
+    try:
+        yield
+    finally:
+        if before:
+            os.sched_setaffinity(0, before)
+
+
+def children_cpu() -> float:
+    """Return the CPU seconds of all processes that this one started, and that have ended (0 on Windows)."""
+    times = psutil.Process().cpu_times()
+    return times.children_user + times.children_system
 
 
 def features(cpuinfo: Path = Path("/proc/cpuinfo")) -> list[str]:
