@@ -144,3 +144,10 @@ def test_bad_parameters(call, message):
     with pytest.raises(ValueError, match=message):
         call()
     assert not plt.get_fignums()  # nothing half-drawn is left behind
+
+
+def test_a_single_run_has_no_interval():
+    ax = plotting.plot_parameters_accuracy(POINTS.assign(low=np.nan, high=np.nan))
+    (bars,) = (container for container in ax.containers)
+    assert all(np.ptp(segment[:, 1]) == 0 for segment in bars.lines[2][0].get_segments())
+    plt.close(ax.figure)

@@ -29,10 +29,13 @@ def plot_parameters_accuracy(points: pd.DataFrame, *, ax: Axes | None = None) ->
     """Draw accuracy with its interval against the number of parameters, on a logarithmic axis, each point named.
 
     ``points`` has the columns parameters, accuracy, low, high (fractions, absolute bounds) and label.
+    Bounds that are not known (NaN, as those of a single run) draw no interval.
     Raises TypeError or ValueError for a missing column, no row, a number of parameters below 1, or bounds that miss the
     accuracy.
     """
     function, columns = "plot_parameters_accuracy", ["parameters", "accuracy", "low", "high", "label"]
+    if isinstance(points, pd.DataFrame) and {"accuracy", "low", "high"} <= set(points):
+        points = points.fillna({"low": points["accuracy"], "high": points["accuracy"]})
     x, y, low, high = check_table(points, columns, numbers=columns[:4], name="points", function=function).T
     if not (x >= 1).all():
         raise ValueError(problem("points", function, "systems of 1 parameter or more", f"{x.min():g}"))
