@@ -1,6 +1,7 @@
 """Execute the notebooks in order, render them, and say how it went: the work behind ``make run``."""
 
 import sys
+import tempfile
 import time
 import warnings
 from collections.abc import Mapping, Sequence
@@ -44,6 +45,7 @@ def run(
     paths = find_notebooks(notebooks, selection)
     if in_place and profile != "full":
         raise RunError("Outputs are stored in the notebooks (--in-place) only in the full profile.")
+    _check_writable(output / "html")
     source = _data_source()
     if in_place and source != REAL:
         raise RunError("Outputs are stored in the notebooks (--in-place) only on the real MNIST, not on the stand-in.")
@@ -66,6 +68,16 @@ def _profile(profile: str | None) -> str:
         return profile_from_environment()
     except ValueError as error:
         raise RunError(str(error)) from error
+
+
+def _check_writable(directory: Path) -> None:
+    """Raise ``RunError`` where no page could be written, before an hour of work has none to show for it."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=directory):
+            pass
+    except OSError as error:
+        raise RunError(f"The pages cannot be written ({error}). Name another directory with --output.") from error
 
 
 def _data_source() -> str:

@@ -1,5 +1,6 @@
 """The rendered series: a page for each notebook, and the contents that lead to them."""
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -21,7 +22,10 @@ STORED = "stored"  # the status of a page that shows the results stored in a not
 
 @dataclass(frozen=True)
 class IndexRow:
-    """What the contents say of how a page was made; ``finished`` is the local time, to the minute."""
+    """What the contents say of how a page was made; ``finished`` is the local time, to the minute.
+
+    ``digest`` : of what a page with stored results was made from; "" for one that was executed.
+    """
 
     name: str
     status: str
@@ -31,6 +35,7 @@ class IndexRow:
     finished: str = ""
     place: str = ""
     error: str | None = None
+    digest: str = ""
 
     @classmethod
     def of(cls, result: NotebookResult, *, profile: str, source: str) -> "IndexRow":
@@ -55,10 +60,7 @@ class Site:
 
     def write_page(self, name: str, notebook: NotebookNode) -> None:
         """Render a notebook, with links to the one before and the one after."""
-        names = [lesson.name for lesson in self.lessons]
-        around: Sequence[Lesson | None] = [None, *self.lessons, None]
-        place = names.index(name)
-        previous, lesson, following = around[place : place + 3]
+        previous, lesson, following = self._around(name)
         assert lesson is not None
         html = page(notebook, lesson=lesson, directory=self.notebooks, previous=previous, following=following)
         atomic_write(self.page_of(name), html.encode())
@@ -85,9 +87,8 @@ class Site:
         """Give every notebook that was not executed a page with its stored results, so that no link leads nowhere."""
         known, rows = self._earlier(), []
         for path in find_notebooks(self.notebooks):
-            name = path.stem
-            made = self.page_of(name).stat().st_mtime if name in known else 0
-            if name in known and (known[name].status != STORED or made > path.stat().st_mtime):
+            name, digest = path.stem, self._digest(path)
+            if name in known and (known[name].status != STORED or known[name].digest == digest):
                 continue
             try:
                 notebook = nbformat.read(path, as_version=4)
@@ -95,9 +96,19 @@ class Site:
                 text = "**This notebook cannot be read.**"
                 notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
             self.write_page(name, notebook)
-            rows.append(IndexRow(name, STORED))
+            rows.append(IndexRow(name, STORED, digest=digest))
         if rows:
             self.write_index(rows)
+
+    def _around(self, name: str) -> Sequence[Lesson | None]:
+        """Return the lesson before, the lesson itself, and the one after."""
+        around: Sequence[Lesson | None] = [None, *self.lessons, None]
+        place = [lesson.name for lesson in self.lessons].index(name)
+        return around[place : place + 3]
+
+    def _digest(self, path: Path) -> str:
+        """Return what tells whether a page is still that of its notebook; times do not, once a clock was set back."""
+        return hashlib.sha256(path.read_bytes() + repr(self._around(path.stem)).encode()).hexdigest()
 
     def _earlier(self) -> dict[str, IndexRow]:
         try:

@@ -195,6 +195,20 @@ def test_command_writes_what_it_measured_and_fails_when_a_part_could_not_be(tmp_
     assert "FAILED loading: bench_loading ended" in printed and ">= 9.00 MISSED" in printed and "--quick" in printed
 
 
+def test_an_interrupted_command_keeps_what_it_measured_before(tmp_path, monkeypatch, capsys):
+    def interrupted(quick):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(bench_training, "measure", lambda quick: Part([figure(more_is_better=True, target=9.0)]))
+    monkeypatch.setattr(bench_loading, "measure", interrupted)
+    output = tmp_path / "bench.json"
+    assert command.main(["loading", "--output", str(output)]) == 130 and not output.exists()
+    assert "nothing was measured" in capsys.readouterr().out
+    assert command.main(["training", "loading", "--output", str(output)]) == 130
+    assert len(json.loads(output.read_text(encoding="utf-8"))["figures"]) == 1
+    assert ">= 9.00 MISSED" in capsys.readouterr().out
+
+
 def test_a_busy_machine_is_told_above_the_table():
     document = {"machine": command.machine(), "quick": False, "load": 2.34} | command.report([], [])
     assert any("a load of 2.3 before" in line for line in command.described(document))

@@ -101,6 +101,14 @@ def test_a_folder_without_notebooks_is_an_error_not_a_success(tmp_path):
         run(notebooks=tmp_path)
 
 
+def test_an_output_that_cannot_be_written_is_said_before_anything_is_executed(tmp_path):
+    write(tmp_path / "00_fine.ipynb", "open('executed', 'w').close()")
+    (tmp_path / "out").write_text("a file, no folder")
+    with pytest.raises(RunError, match="pages cannot be written.*--output"):
+        run(profile="smoke", notebooks=tmp_path, output=tmp_path / "out")
+    assert not (tmp_path / "executed").exists() and (tmp_path / "out").read_text() == "a file, no folder"
+
+
 def test_mnist_that_cannot_be_had_is_said_once_and_the_kernels_do_not_try_again(tmp_path, monkeypatch, capsys):
     def unreachable():
         import warnings

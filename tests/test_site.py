@@ -118,10 +118,22 @@ def test_pages_with_stored_results_are_made_where_there_is_none_and_made_anew_wh
     assert "1 of 1 executed" in index_of(site.directory).get_text()
     for name in ("00_a", "01_b", "02_c"):
         site.page_of(name).write_text("as before")
-    os.utime(tmp_path / "00_a.ipynb", ns=(2**62, 2**62))
+    edited = (tmp_path / "00_a.ipynb").read_text().replace("stored", "edited")
+    (tmp_path / "00_a.ipynb").write_text(edited)
+    os.utime(tmp_path / "00_a.ipynb", (0, 0))  # a clock that was set back does not hide the change
+    os.utime(tmp_path / "02_c.ipynb", ns=(2**62, 2**62))  # and a file from the future is not a change
     site.complete()
-    assert "stored" in site.page_of("00_a").read_text()
+    assert "edited" in site.page_of("00_a").read_text()
     assert site.page_of("01_b").read_text() == site.page_of("02_c").read_text() == "as before"
+
+
+def test_a_page_is_made_anew_when_its_neighbour_is_another(tmp_path):
+    series(tmp_path).complete()
+    write(tmp_path / "01_bb.ipynb", text("# 01_bb"))
+    site = Site(tmp_path / "html", tmp_path)
+    site.complete()
+    assert all('href="01_bb.html"' in site.page_of(name).read_text() for name in ("01_b", "02_c"))
+    assert problems(site.directory) == []
 
 
 def test_a_notebook_that_cannot_be_read_has_a_page_that_says_so(tmp_path):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 
+from mnist_helpers.__main__ import INTERRUPTED
 from mnist_helpers.files import atomic_write
 from mnist_helpers.runs import device_name, duration
 
@@ -36,24 +37,26 @@ _QUICK = "--quick: too few repetitions and too little work. These figures show t
 def main(arguments: Sequence[str] | None = None) -> int:
     """Return 0, 1 when something could not be measured, or 130 when interrupted. A missed target is no failure."""
     options = _options(arguments)
-    started, load = time.perf_counter(), psutil.getloadavg()[0]
-    figures: list[Figure] = []
-    errors: list[str] = []
+    started, status = time.perf_counter(), 0
+    found = Part()
+    document = {"machine": machine(), "quick": options.quick, "load": psutil.getloadavg()[0]}
     try:
         for name in options.parts or PARTS:
             part = measured(name, options.quick)
-            figures += part.figures
-            errors += part.errors
+            found = Part(found.figures + part.figures, found.errors + part.errors)
+            document |= report(found.figures, found.errors)
+            atomic_write(options.output, (json.dumps(document, indent=1) + "\n").encode())
     except KeyboardInterrupt:
-        print("\nInterrupted; nothing was written.", file=sys.stderr)
-        return 130
-    document = {"machine": machine(), "quick": options.quick, "load": load} | report(figures, errors)
-    atomic_write(options.output, (json.dumps(document, indent=1) + "\n").encode())
-    print("\n".join([*described(document), "", table(figures) if figures else "Nothing was measured.", ""]))
-    for error in errors:
+        print("\nInterrupted; what was measured before is kept.", file=sys.stderr)
+        status = INTERRUPTED
+    if found.figures:
+        print("\n".join([*described(document), "", table(found.figures), ""]))
+    for error in found.errors:
         print(f"FAILED {error}")
-    print(f"took {duration(time.perf_counter() - started)}; all repetitions are in {options.output}")
-    return 1 if errors else 0
+    seconds = duration(time.perf_counter() - started)
+    kept = f"all repetitions are in {options.output}" if found.figures or found.errors else "nothing was measured"
+    print(f"took {seconds}; {kept}")
+    return status or int(bool(found.errors))
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
