@@ -219,7 +219,7 @@ def average_model(models: Sequence[keras.Model], name: str = "committee") -> ker
     ------
     TypeError, ValueError : no models, or models that are none, not built, or of different shapes.
     """
-    models = tuple(models)
+    models = check_sequence(models, kind="Keras models", name="models", function="average_model")
     _check_models(models, name="models", function="average_model")
     image = keras.Input(models[0].input_shape[1:], name="image")
     outputs = [_copied(model, f"{name}_{i}")(image) for i, model in enumerate(models)]

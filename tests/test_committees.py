@@ -209,6 +209,12 @@ def test_one_model_of_one_member_and_of_functional_members(digits):
         np.testing.assert_allclose(average_model(members)(images), mean, atol=1e-6)
 
 
+@pytest.mark.parametrize("models", [None, 3, "dense", {0: "dense"}])
+def test_an_average_of_what_is_no_sequence_is_refused(models):
+    with pytest.raises(TypeError, match=f"'models' parameter of average_model .*Got {type(models).__name__}"):
+        average_model(models)
+
+
 @pytest.mark.parametrize(
     ("models", "error", "message"),
     [
