@@ -8,6 +8,9 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
+from mnist_helpers.checks import check_choice, check_positive_int, problem
+from mnist_helpers.data import REAL, STANDIN, Split
+
 PROFILES = ("full", "smoke")
 
 # Smoke proves that a cell runs; the stand-in, 28 times smaller than MNIST, is learnt in a few epochs or not at all.
@@ -30,58 +33,72 @@ def profile_from_environment() -> str:
 class Budget:
     """The amounts of one notebook: ``profile`` is "full" or "smoke", ``source`` where the digits came from.
 
-    In the full profile on the real MNIST every amount is returned as it was stated.
+    In the full profile on the real MNIST every amount is returned as it was stated. Raises ``ValueError`` for another
+    profile, or a source that is neither "mnist" nor "sklearn-digits".
     """
 
     profile: str
     source: str
 
+    def __post_init__(self) -> None:
+        check_choice(self.profile, PROFILES, name="profile", function="Budget")
+        check_choice(self.source, (REAL, STANDIN), name="source", function="Budget")
+
     @classmethod
     def of(cls, digits: Any) -> "Budget":
         """Return the budget for these ``Digits`` under the profile of the environment.
 
-        Raises ``TypeError`` for what has no ``source``, ``ValueError`` for a bad MNIST_PROFILE.
+        Raises ``TypeError`` for what has no ``source``, ``ValueError`` for an unknown one or a bad MNIST_PROFILE.
         """
         if not hasattr(digits, "source"):
-            got = type(digits).__name__
-            raise TypeError(f"The 'digits' parameter of Budget.of must be Digits or a Split. Got {got} instead.")
+            raise TypeError(problem("digits", "Budget.of", "Digits or a Split", type(digits).__name__))
         return cls(profile_from_environment(), digits.source)
 
     @property
     def full(self) -> bool:
         """Whether results are real ones: the full profile, on the real MNIST."""
-        return self.profile == "full" and self.source == "mnist"
+        return self.profile == "full" and self.source == REAL
 
     def epochs(self, stated: int) -> int:
-        """Return how many epochs to train instead of the stated number."""
+        """Return how many epochs to train instead of the stated number.
+
+        Raises ``TypeError`` or ``ValueError`` unless that is an integer of at least 1.
+        """
         return self._limit(stated, "epochs")
 
     def members(self, stated: int) -> int:
-        """Return how many members or repetitions to use instead of the stated number."""
+        """Return how many members or repetitions to use instead of the stated number.
+
+        Raises ``TypeError`` or ``ValueError`` unless that is an integer of at least 1.
+        """
         return self._limit(stated, "members")
 
     def seeds(self, stated: int) -> range:
-        """Return the seeds 0, 1, ... of a study that repeats many runs: as many as stated, or seed 0 alone."""
+        """Return the seeds 0, 1, ... of a study that repeats many runs: as many as stated, or seed 0 alone.
+
+        Raises ``TypeError`` or ``ValueError`` unless ``stated`` is an integer of at least 1.
+        """
         return range(self._limit(stated, "seeds"))
 
     def images(self, stated: int) -> int:
-        """Return how many images to use instead of the stated number."""
+        """Return how many images to use instead of the stated number.
+
+        Raises ``TypeError`` or ``ValueError`` unless that is an integer of at least 1.
+        """
         return self._limit(stated, "images")
 
     def take(self, split: Any) -> Any:
-        """Return the split itself, or a stratified part of it when the budget is smaller.
+        """Return the ``Split`` itself, or a stratified part of it when the budget is smaller.
 
-        Raises ``TypeError`` for what is no split.
+        Raises ``TypeError`` for what is no ``Split``, arrays of images or labels among them.
         """
-        if not hasattr(split, "take") or not hasattr(split, "__len__"):
-            got = type(split).__name__
-            raise TypeError(f"The 'split' parameter of Budget.take must be a Split. Got {got} instead.")
+        if not isinstance(split, Split):
+            raise TypeError(problem("split", "Budget.take", "a Split", type(split).__name__))
         wanted = self.images(len(split))
         return split if wanted == len(split) else split.take(wanted)
 
     def _limit(self, stated: int, amount: str) -> int:
-        if stated < 1:
-            raise ValueError(f"The number of {amount} in a budget must be at least 1. Got {stated!r} instead.")
+        stated = check_positive_int(stated, name="stated", function=f"Budget.{amount}")
         if self.full:
             return stated
         return min(stated, (_SMOKE if self.profile == "smoke" else _STANDIN)[amount])

@@ -11,8 +11,7 @@ import json
 import os
 import re
 import warnings
-import zipfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from mnist_helpers.budget import profile_from_environment
+from mnist_helpers.containers import open_archive
 from mnist_helpers.data import REAL, cache_directory
 from mnist_helpers.files import atomic_write
 
@@ -87,19 +87,21 @@ def file_name(name: str, key: str) -> str:
     return f"{re.sub(r'[^a-z0-9]+', '-', name.lower()).strip('-')[:60]}-{key}.npz"
 
 
-def find(name: str, key: str) -> Checkpoint | None:
-    """Return the checkpoint filed under this name and key, or None.
+def find(name: str, key: str, *, holding: Collection[str] = ()) -> Checkpoint | None:
+    """Return the checkpoint filed under this name and key that has the arrays ``holding``, or None.
 
-    Looks among the series' own, then the user's. A file that is truncated, altered or of another format is passed
-    over with a ``CheckpointWarning``; it is never deleted.
+    Looks among the series' own, then the user's. A file that may not be read, or is truncated, altered or of another
+    format, is passed over with a ``CheckpointWarning``; it is never deleted.
     """
     for directory in (series_directory(), user_directory()):
         path = directory / file_name(name, key)
-        if path.is_file():
-            try:
-                return read(path, key)
-            except (OSError, ValueError) as error:
-                refuse(path, error)
+        try:
+            found = read(path, key) if path.is_file() else None
+        except (OSError, ValueError) as error:  # OSError: a folder of somebody else, where not even a look is allowed
+            refuse(path, error)
+        else:
+            if found is not None and set(holding) <= set(found.arrays):
+                return found
     return None
 
 
@@ -128,12 +130,14 @@ def read(path: Path, key: str) -> Checkpoint:
 def _unpacked(path: Path) -> dict[str, np.ndarray]:
     if path.stat().st_size > _MAX_BYTES:
         raise ValueError(f"it has more than the {_MAX_BYTES:,} bytes allowed")
-    with zipfile.ZipFile(path) as archive:
-        size = sum(member.file_size for member in archive.infolist())
-    if size > _MAX_BYTES:
-        raise ValueError(f"it unpacks to {size:,} bytes, more than the {_MAX_BYTES:,} allowed")
-    with np.load(path, allow_pickle=False) as stored:
-        return {name: stored[name] for name in stored.files}
+    with path.open("rb") as file:
+        with open_archive(file) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+        if size > _MAX_BYTES:
+            raise ValueError(f"it unpacks to {size:,} bytes, more than the {_MAX_BYTES:,} allowed")
+        file.seek(0)
+        with np.load(file, allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
 
 
 def write(

@@ -193,6 +193,8 @@ class _Transfer:
         def arrived(response: Any, **_: Any) -> None:
             responses.append(response)
             _check_redirect(response)
+            if response.is_redirect:
+                response.close()  # or requests would read the whole body, of any size, before it goes on
 
         options = {"timeout": patience, "hooks": {"response": arrived}}
         try:

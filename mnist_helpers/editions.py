@@ -98,7 +98,7 @@ class _Record:
         try:
             stored = json.loads(self._path.read_text(encoding="utf-8"))
             self._digests = {str(name): [str(digest) for digest in digests] for name, digests in stored.items()}
-        except (OSError, ValueError, AttributeError, TypeError):  # none, or damaged: nothing there is known to be ours
+        except (OSError, ValueError, AttributeError, TypeError, RecursionError):  # none, or damaged: nothing is known
             self._digests = {}
 
     def knows(self, name: str, content: bytes) -> bool:

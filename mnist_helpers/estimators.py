@@ -86,7 +86,7 @@ def fit_estimator(
     name = name or _default_name(estimator)
     applies = checkpoints.checkpoints_apply(digits.source)
     key = checkpoints.key_of(_description(estimator, digits, name, predict))
-    run = _stored(estimator, name, key) if applies and not refit else None
+    run = _stored(estimator, name, key, predict) if applies and not refit else None
     if run is not None:
         print(f"{name}: predictions loaded (fitted in {duration(run.seconds)}); refit=True fits it anew")
         return run
@@ -153,8 +153,8 @@ def _keep(run: EstimatorRun, key: str) -> EstimatorRun:
     return replace(run, checkpoint=path.name if path else None)
 
 
-def _stored(estimator: Any, name: str, key: str) -> EstimatorRun | None:
-    found = checkpoints.find(name, key)
+def _stored(estimator: Any, name: str, key: str, predict: Sequence[str]) -> EstimatorRun | None:
+    found = checkpoints.find(name, key, holding=predict)  # the key does not tell whether "train" was predicted
     try:
         return None if found is None else _from_checkpoint(estimator, found)
     except (KeyError, ValueError, TypeError) as error:  # whole, but of another maker

@@ -18,6 +18,7 @@ from mnist_helpers.checks import (
     check_probabilities,
     problem,
 )
+from mnist_helpers.runs import counted
 
 
 @dataclass(frozen=True, repr=False)
@@ -82,7 +83,7 @@ class Evaluation:
         low, high = self.interval
         return (
             f"{self.split} accuracy {self.accuracy:.2%} (95 % interval {low:.2%} to {high:.2%}; "
-            f"{self.errors:,} errors in {self.n:,})"
+            f"{counted(self.errors, 'error')} in {self.n:,})"
         )
 
 
@@ -104,8 +105,9 @@ class PairedTest:
         p = f"p = {self.p_value:.3f}" if self.p_value >= 0.001 else f"p = {self.p_value:.0e}"
         if self.p_value < 1e-99:
             p = "p < 1e-99"
+        s = "" if self.only_first == 1 else "s"
         return (
-            f"difference {self.difference:+.2%}; {self.only_first} images only the first got right, "
+            f"difference {self.difference:+.2%}; {self.only_first} image{s} only the first got right, "
             f"{self.only_second} only the second; {p}"
         )
 

@@ -23,6 +23,8 @@ from nbclient.exceptions import CellControlSignal, CellExecutionError, CellTimeo
 from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
 
+from mnist_helpers.series import first_line
+
 OK, FAILED = "ok", "failed"
 _PATHS = ("MNIST_DATA", "MNIST_CACHE", "MNIST_CHECKPOINTS", "KERAS_HOME")
 _TICK = 0.5  # seconds between two looks at the clock and at the kernel's memory
@@ -96,7 +98,7 @@ def read_notebook(path: Path) -> NotebookNode:
     except OSError:
         raise
     except Exception as error:  # nbformat lets through whatever a malformed file happens to trip over
-        raise ValueError(f"not a readable notebook: {str(error).splitlines()[0]}") from error
+        raise ValueError(f"not a readable notebook: {first_line(error)}") from error
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None

@@ -1,8 +1,6 @@
 """The table of all systems: one row a system, written by complete runs on the real MNIST only."""
 
-import csv
 import os
-import re
 import warnings
 from collections.abc import Mapping, Sequence
 from io import StringIO
@@ -14,11 +12,11 @@ import pandas as pd
 from filelock import FileLock, Timeout
 
 from mnist_helpers.budget import profile_from_environment
-from mnist_helpers.checks import problem
+from mnist_helpers.checks import check_attributes, problem
 from mnist_helpers.data import REAL
 from mnist_helpers.evaluation import Evaluation, wilson_interval
 from mnist_helpers.files import atomic_write
-from mnist_helpers.tables import check_indices, check_numbers, read_rows
+from mnist_helpers.tables import as_csv, check_indices, check_keys, check_numbers, check_results, natural, read_rows
 
 COLUMNS = (
     "system",
@@ -47,11 +45,14 @@ NUMBERS = (
     *("test_accuracy", "deviation", "errors", "low", "high", "reported_accuracy"),
 )
 WRONG_COLUMNS = ("system", "images")
+_WRONG = "wrong_images.csv"
+_TEST_IMAGES = 10_000
+_PLACES = 7  # of accuracies: a reader who rounds to four places must not round what was rounded to five
 _LOCK_SECONDS = 30
 
 
 class LeaderboardWarning(UserWarning):
-    """A row could not be written to the leaderboard file."""
+    """A row could not be written to the leaderboard file, or not to the end."""
 
 
 def results_directory() -> Path:
@@ -87,11 +88,13 @@ def record(
     scikit-learn's estimators, which are not trained in passes over the images. Which test images a system (of several
     runs, the first one) gets wrong goes to ``wrong_images.csv``.
 
-    Nothing is written for results of the smoke profile or of the stand-in. A row that differs from the written one in
-    nothing but its seconds leaves it as it is. Raises ``TypeError`` for what is no `Evaluation` (of a committee, give
-    ``.average`` or ``.vote``), ``ValueError`` for one that is not of the test split, or of the validation split.
+    Nothing is written for results of the smoke profile, of the stand-in or of a part of the test images. A row that
+    differs from the written one in nothing but its seconds leaves it as it is. Raises ``TypeError`` for what is no run
+    or no `Evaluation` (of a committee, give ``.average`` or ``.vote``), ``ValueError`` for no run, for an evaluation
+    that is not of the test split, or of the validation split, and, naming the file, where `read` would.
     """
     runs, results = _listed(run), _listed(result)
+    _check_runs(runs)
     _check_count(results, runs, name="result")
     _check_split(results, "test", name="result")
     row = _row(system, runs, results, notebook, description)
@@ -99,7 +102,7 @@ def record(
         validations = _listed(validation)
         _check_count(validations, runs, name="validation")
         _check_split(validations, "validation", name="validation")
-        row["validation_accuracy"] = str(_mean([each.accuracy for each in validations], 5))
+        row["validation_accuracy"] = str(_mean([each.accuracy for each in validations], _PLACES))
     if _complete(runs, results):
         _write(row, results[0].wrong)
     return _table([row])
@@ -109,18 +112,31 @@ def read(path: Path | None = None) -> pd.DataFrame:
     """Return the leaderboard as a table, one row a system, accuracies from 0 to 1.
 
     Raises ``ValueError``, naming the file, when it is not UTF-8 text, was cut off, or has other columns, several rows
-    of one system, or text where numbers belong.
+    of one system, text where numbers belong, or numbers that contradict each other. With ``path``, that file alone is
+    read; else ``wrong_images.csv`` must hold the same systems. A ``LeaderboardWarning`` names a system that was not
+    recorded to the end: it has images, and no row.
     """
-    return _table(_rows(path or results_directory() / "leaderboard.csv"))
+    if path is not None:
+        return _table(_rows(path))
+    path = results_directory() / "leaderboard.csv"
+    rows, images = _both(path)
+    for system in images.keys() - rows.keys():
+        message = (
+            f"The file {path} has no row of {system!r}, whose images {_WRONG} has: it was not recorded to the end,"
+        )
+        message += " or its row was lost. Record it again, or take both files from version control."
+        warnings.warn(message, LeaderboardWarning, stacklevel=2)
+    return _table(list(rows.values()))
 
 
 def wrong_images(path: Path | None = None) -> dict[str, np.ndarray]:
     """Return which of the test images each system gets wrong: increasing indices, int64, by system.
 
-    Of a system of several runs it is the first run. Raises ``ValueError``, naming the file, when it is damaged.
+    Of a system of several runs it is the first run. Raises ``ValueError``, naming the file, when it is damaged, or,
+    without ``path``, when ``leaderboard.csv`` holds other systems.
     """
-    rows = _rows(path or results_directory() / "wrong_images.csv", WRONG_COLUMNS)
-    return {row["system"]: np.array(row["images"].split(), np.int64) for row in rows}
+    of_all = _by_system(path, WRONG_COLUMNS) if path else _both(results_directory() / "leaderboard.csv")[1]
+    return {system: np.array(row["images"].split(), np.int64) for system, row in of_all.items()}
 
 
 def reported_accuracies() -> dict[str, float]:
@@ -138,6 +154,16 @@ def _listed(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
+def _check_runs(runs: Sequence[Any]) -> None:
+    about: dict[str, Any] = {"kind": "a run or a committee, or a list of one or more", "function": "leaderboard.record"}
+    if not runs:
+        raise ValueError(problem("run", about["function"], about["kind"], "none"))
+    for run in runs:
+        check_attributes(run, ("parameters", "seconds"), name="run", **about)
+    for part in _parts(runs):
+        check_attributes(part, ("device", "seed", "full", "checkpoint"), name="run", **about)
+
+
 def _check_count(results: Sequence[Any], runs: Sequence[Any], *, name: str) -> None:
     if len(runs) != len(results):
         wanted = f"one evaluation for each of the {len(runs)} runs"
@@ -151,11 +177,14 @@ def _check_split(results: Sequence[Any], split: str, *, name: str) -> None:
     if any(result.split != split for result in results):
         wanted = f"measured on the {split} images"
         raise ValueError(problem(name, "leaderboard.record", wanted, str([result.split for result in results])))
+    if len({result.n for result in results}) > 1:
+        got = str([result.n for result in results])
+        raise ValueError(problem(name, "leaderboard.record", "measured on as many images each", got))
 
 
 def _complete(runs: Sequence[Any], results: Sequence[Evaluation]) -> bool:
     full = profile_from_environment() == "full" and all(part.full for part in _parts(runs))
-    return full and all(evaluation.source == REAL for evaluation in results)
+    return full and all(evaluation.source == REAL and evaluation.n == _TEST_IMAGES for evaluation in results)
 
 
 def _parts(runs: Sequence[Any]) -> list[Any]:
@@ -167,8 +196,8 @@ def _row(
     system: str, runs: Sequence[Any], results: Sequence[Evaluation], notebook: str, description: str
 ) -> dict[str, str]:
     accuracies = [evaluation.accuracy for evaluation in results]
-    mean, n = float(np.mean(accuracies)), results[0].n
-    low, high = wilson_interval(round(mean * n), n)
+    errors = [evaluation.errors for evaluation in results]
+    low, high = wilson_interval(round(results[0].n - float(np.mean(errors))), results[0].n)
     reported = reported_accuracies().get(system)
     parts = _parts(runs)
     values = {
@@ -182,13 +211,13 @@ def _row(
         "device": parts[0].device,
         "runs": len(runs),
         "seed": " ".join(str(part.seed) for part in parts if part.seed is not None),
-        "train_accuracy": _mean([_split_accuracy(run, "train") for run in runs], 5),
-        "validation_accuracy": _mean([_split_accuracy(run, "validation") for run in runs], 5),
-        "test_accuracy": round(mean, 5),
-        "deviation": round(float(np.std(accuracies, ddof=1)), 5) if len(runs) > 1 else None,
-        "errors": _mean([evaluation.errors for evaluation in results], 1),
-        "low": round(low, 5),
-        "high": round(high, 5),
+        "train_accuracy": _mean([_split_accuracy(run, "train") for run in runs], _PLACES),
+        "validation_accuracy": _mean([_split_accuracy(run, "validation") for run in runs], _PLACES),
+        "test_accuracy": _mean(accuracies, _PLACES),
+        "deviation": round(float(np.std(accuracies, ddof=1)), _PLACES) if len(runs) > 1 else None,
+        "errors": _mean(errors, 1),
+        "low": round(low, _PLACES),
+        "high": round(high, _PLACES),
         "reported_accuracy": reported,
         "source": results[0].source,
         "checkpoint": " ".join(part.checkpoint for part in parts if part.checkpoint),
@@ -216,14 +245,15 @@ def _split_accuracy(run: Any, split: str) -> float | None:
 
 def _write(row: Mapping[str, str], wrong: np.ndarray) -> None:
     path = results_directory() / "leaderboard.csv"
-    beside = path.with_name("wrong_images.csv")
-    if _same_but_for_time(_by_system(path, COLUMNS).get(row["system"]), row) and row["system"] in wrong_images(beside):
-        return  # before any lock: a rerun in a read-only checkout has nothing to write
+    images = {"system": row["system"], "images": " ".join(map(str, wrong))}
     try:
+        rows, others = _both(path)
+        if _same_but_for_time(rows.get(row["system"]), row) and others.get(row["system"]) == images:
+            return  # before any lock: a rerun in a read-only checkout has nothing to write
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_name(".leaderboard.lock"), timeout=_LOCK_SECONDS):
+            _put(path.with_name(_WRONG), WRONG_COLUMNS, images)  # first: what has a row has its images
             _put(path, COLUMNS, row)
-            _put(beside, WRONG_COLUMNS, {"system": row["system"], "images": " ".join(map(str, wrong))})
     except (OSError, Timeout) as error:
         message = f"The row {row['system']!r} could not be written to the leaderboard: {error}"
         warnings.warn(message, LeaderboardWarning, stacklevel=3)
@@ -232,18 +262,23 @@ def _write(row: Mapping[str, str], wrong: np.ndarray) -> None:
 def _put(path: Path, columns: Sequence[str], row: Mapping[str, str]) -> None:
     """Put a row in the place of the system's old one."""
     rows = _by_system(path, columns) | {row["system"]: dict(row)}
-    atomic_write(path, _csv(sorted(rows.values(), key=_natural), columns))
+    atomic_write(path, as_csv(sorted(rows.values(), key=lambda each: natural(each["system"])), columns))
 
 
 def _same_but_for_time(old: Mapping[str, str] | None, new: Mapping[str, str]) -> bool:
     return old is not None and all(old[c] == new[c] for c in COLUMNS if c not in {"seconds", "device"})
 
 
-def _natural(row: Mapping[str, str]) -> tuple[bool, list[Any]]:
-    """Sort S0.9 before S0.10, and names of ours after the published systems."""
-    parts = re.split(r"(\d+)", row["system"])
-    ours = re.match(r"S\d", row["system"]) is None
-    return ours, [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts]
+def _both(path: Path) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, str]]]:
+    """Return the rows of both files by system, held against each other.
+
+    Images are written first, so a record that was stopped leaves a system without a row; more than one were lost.
+    """
+    beside = path.with_name(_WRONG)
+    before, images, rows = _by_system(path, COLUMNS), _by_system(beside, WRONG_COLUMNS), _by_system(path, COLUMNS)
+    check_keys(beside, images, path, before)  # before and after, because another process may be writing
+    check_keys(path, rows, beside, images, spare=1)
+    return rows, images
 
 
 def _by_system(path: Path, columns: Sequence[str]) -> dict[str, dict[str, str]]:
@@ -255,16 +290,11 @@ def _rows(path: Path, columns: Sequence[str] = COLUMNS) -> list[dict[str, str]]:
     check_numbers(path, rows, [column for column in NUMBERS if column in columns])
     if "images" in columns:
         check_indices(path, rows, "images")
+    else:
+        check_results(path, rows, key="system", images=_TEST_IMAGES)
     return rows
 
 
-def _csv(rows: Sequence[Mapping[str, str]], columns: Sequence[str] = COLUMNS) -> bytes:
-    text = StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue().encode()
-
-
 def _table(rows: Sequence[Mapping[str, str]]) -> pd.DataFrame:
-    return pd.read_csv(StringIO(_csv(rows).decode()), dtype={"notebook": str, "seed": str}).set_index("system")
+    text = StringIO(as_csv(rows, COLUMNS).decode())
+    return pd.read_csv(text, dtype={"notebook": str, "seed": str}).set_index("system")

@@ -7,7 +7,7 @@ import numpy as np
 
 from mnist_helpers.backend import keras
 from mnist_helpers.checkpoints import key_of
-from mnist_helpers.checks import CLASSES, check_choice, check_positive_int, problem
+from mnist_helpers.checks import CLASSES, check_choice, check_labels, check_positive_int, problem
 from mnist_helpers.data import check_digits
 from mnist_helpers.schedules import check_length, total_steps
 from mnist_helpers.signature import (
@@ -96,15 +96,22 @@ def _check_plateau(plan: Plan) -> None:
 
 
 def check_model(model: Any, digits: Any, *, function: str) -> None:
-    """Raise ``TypeError`` or ``ValueError`` for what are no digits, or no built Keras model for their images."""
+    """Raise ``TypeError`` or ``ValueError`` for what are no digits, or no built Keras model for their images.
+
+    A model takes the images (n, height, width, 1) and returns scores of shape (n, 10).
+    """
     check_digits(digits, function=function)
     if not isinstance(model, keras.Model):
         raise TypeError(problem("model", function, "a Keras model", type(model).__name__))
-    if not model.built:
-        raise ValueError(problem("model", function, "built, with an explicit Input", f"{model.name!r}, not built"))
+    if not model.built or not hasattr(model, "output_shape"):  # a subclass that was called is built, and has no shapes
+        got = f"{model.name!r}, {'without one' if model.built else 'not built'}"
+        raise ValueError(problem("model", function, "built, with an explicit Input", got))
     shape = digits.train.images.shape[1:]
-    if tuple(model.input_shape[1:]) != shape:
+    if model.input_shape != (None, *shape):
         raise ValueError(problem("model", function, f"a network for images of shape {shape}", f"{model.input_shape}"))
+    if model.output_shape != (None, CLASSES):
+        wanted = f"a network with one output of shape {(None, CLASSES)}, a number for each digit"
+        raise ValueError(problem("model", function, wanted, f"{model.output_shape}"))
     for name in ("validation", "test"):
         other = getattr(digits, name).images.shape[1:]
         if other != shape:
@@ -116,24 +123,32 @@ def fresh_optimizer(optimizer: Any, *, function: str) -> keras.optimizers.Optimi
     """Return a fresh optimizer with the same settings, or raise ``ValueError``."""
     try:
         return keras.optimizers.deserialize(keras.optimizers.serialize(keras.optimizers.get(optimizer)))
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
         wanted = "the name of a Keras optimizer or an optimizer"
         raise ValueError(problem("optimizer", function, wanted, repr(optimizer))) from error
 
 
 def known_loss(loss: Any, *, function: str) -> Any:
     """Return the loss of this name, or the loss itself, or raise ``ValueError``."""
+    wanted = "the name of a Keras loss or a loss"
     try:
-        return keras.losses.get(loss)
-    except (ValueError, TypeError) as error:
-        raise ValueError(problem("loss", function, "the name of a Keras loss or a loss", repr(loss))) from error
+        known = keras.losses.get(loss)
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(problem("loss", function, wanted, repr(loss))) from error
+    if known is None:  # for Keras, None is the loss of a model that is not trained
+        raise ValueError(problem("loss", function, wanted, "None"))
+    return known
 
 
 def targets_for(loss: Any, labels: np.ndarray) -> np.ndarray:
-    """Return int64 labels of shape (n,) in the form that a loss compares with the outputs.
+    """Return labels, int64 digits of shape (n,), in the form that a loss compares with the outputs.
 
     Digits for a sparse loss; float32 of shape (n, 10) otherwise: -1 and 1 for a hinge loss, else one-hot.
+
+    Raises ``ValueError`` for what is no loss, ``TypeError`` or ``ValueError`` for labels that are no digits.
     """
+    loss = known_loss(loss, function="targets_for")
+    labels = check_labels(labels, function="targets_for")
     name = getattr(loss, "name", getattr(loss, "__name__", str(loss)))
     if "sparse" in name:
         return labels

@@ -14,6 +14,8 @@ from urllib.parse import unquote
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 _MAX_BYTES = 2**20  # of a file that comes along in a link
+_MAX_PICTURE_BYTES = 8 * 2**20
+_ATTACHED = ("image/svg+xml", "image/png", "image/jpeg", "image/gif", "image/webp")
 _LINK = r"\[[^\]]*\]\([^)]*\)"
 _NAVIGATION = re.compile(rf"{_LINK}(?:\s*·\s*{_LINK})*")
 
@@ -54,11 +56,37 @@ class _Renderer(IPythonRenderer):
             return _enclosed(text, file)
         return super().link(text, url, title)
 
+    def image(self, text: str, url: str, title: str | None = None) -> str:
+        """Return a picture that holds all its data, or its alternative text where there is none to show."""
+        source = self._src_to_base64(url)
+        if source is None and (":" not in url or url.startswith("attachment:")):
+            return text
+        return super(IPythonRenderer, self).image(text, source or url, title)  # nbconvert's own may raise
+
+    def _src_to_base64(self, src: str) -> str | None:
+        """Return the address that holds a picture's data; None for one that is not to be had, or not here."""
+        scheme, colon, name = src.partition(":")
+        if colon:
+            return self._attached(name) if scheme == "attachment" else None
+        file = self._file(src)
+        kind = mimetypes.guess_type(file.name)[0] if file else None
+        if file is None or kind is None or not kind.startswith("image/"):
+            return None
+        content = _read(file, _MAX_PICTURE_BYTES)
+        return None if content is None else _data_address(kind, content)
+
+    def _attached(self, name: str) -> str | None:
+        bundle = self.attachments.get(name) or self.attachments.get(unquote(name)) or {}
+        return next((f"data:{kind};base64,{bundle[kind]}" for kind in _ATTACHED if kind in bundle), None)
+
     def _file(self, target: str) -> Path | None:
-        """Return the file that a link names; none outside of the folder, whatever a notebook says that came along."""
-        folder = Path(self.path).resolve()
-        file = (folder / unquote(target)).resolve()
-        return file if file.is_relative_to(folder) and file.is_file() else None
+        """Return the file that the prose names; none outside of the folder, whatever a stranger's notebook says."""
+        try:
+            folder = Path(self.path).resolve()
+            file = (folder / unquote(target)).resolve()
+            return file if file.is_relative_to(folder) and file.is_file() else None
+        except (OSError, ValueError, RuntimeError):  # a name that is too long or has a NUL in it, or links in a circle
+            return None
 
     def _html_embed_images(self, html: str) -> str:
         # nbconvert's own version closes what the block leaves open: <details>, whose text follows as Markdown
@@ -75,12 +103,25 @@ class _Renderer(IPythonRenderer):
 
 
 def _enclosed(text: str, file: Path) -> str:
-    """Return a link that holds the file itself; for a large one, only its text."""
-    if file.stat().st_size > _MAX_BYTES:
+    """Return a link that holds the file itself; for a large or unreadable one, only its text."""
+    if (content := _read(file, _MAX_BYTES)) is None:
         return text
     kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-    data = base64.b64encode(file.read_bytes()).decode()
-    return f'<a download="{escape(file.name)}" href="data:{kind};base64,{data}">{text}</a>'
+    return f'<a download="{escape(file.name)}" href="{_data_address(kind, content)}">{text}</a>'
+
+
+def _read(file: Path, limit: int) -> bytes | None:
+    """Return the content of a file of ``limit`` bytes or fewer; None where it is larger, or cannot be read."""
+    try:
+        with file.open("rb") as stream:
+            content = stream.read(limit + 1)
+    except OSError:
+        return None
+    return content if len(content) <= limit else None
+
+
+def _data_address(kind: str, content: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
 @lru_cache(maxsize=256)
@@ -94,7 +135,7 @@ def _formula(tex: str, *, size: float) -> str:
     properties = FontProperties(size=size, math_fontfamily="cm")
     try:
         depth = math_to_image(f"${formula}$", picture, prop=properties, dpi=72, format="svg")
-    except ValueError:  # mathtext knows a large part of TeX, not all
+    except (ValueError, RuntimeError):  # mathtext knows a large part of TeX, not all, and gives up on deep nesting
         return f"<code>{escape(formula)}</code>"
     data = base64.b64encode(picture.getvalue()).decode()
     style = f"vertical-align: -{depth:.1f}pt"

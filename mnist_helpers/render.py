@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bs4 import BeautifulSoup
+from bs4.element import PreformattedString, Tag
 from jinja2 import pass_context
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
@@ -17,7 +18,9 @@ from mnist_helpers.prose import to_html, without_navigation
 from mnist_helpers.series import Lesson
 
 TEMPLATES = Path(__file__).with_name("templates")
-_ACTIVE = ("script", "iframe", "object", "embed", "base", "meta", "link")
+_ACTIVE = ("script", "iframe", "frame", "frameset", "object", "embed", "base", "meta", "link")
+_READ_AS_TEXT = ("noscript", "noembed", "noframes", "plaintext", "template", "textarea", "title", "xmp")
+_NAME = re.compile(r"[a-z][\w:.-]*", re.IGNORECASE | re.ASCII)
 _ACTIVE_ADDRESS = re.compile(r"(javascript|vbscript):", re.IGNORECASE)
 _SECTION = re.compile(r'<h2 id="([^"]+)">(.*?)<a class="anchor-link"', re.DOTALL)
 
@@ -75,6 +78,8 @@ def export(
     for cell in described.cells:
         if cell.cell_type == "code":
             _describe_pictures(cell)
+            for data in (output.data for output in cell.outputs if "text/html" in output.get("data", {})):
+                data["text/html"] = _without_sections(data["text/html"])
     exporter = _Exporter(
         template_file=f"{template}.html.j2",
         extra_template_paths=[str(TEMPLATES)],
@@ -89,19 +94,42 @@ def export(
     return _without_foreign_scripts(html, script)
 
 
+def _without_sections(html: str) -> str:
+    """Return HTML without marked sections, which it does not have: they are text, on some of which parsers give up."""
+    return html.replace("<![", "&lt;![")
+
+
 def _without_foreign_scripts(html: str, script: str) -> str:
-    """Return a page without what acts and came with the notebook; a browser would refuse it by the policy, too."""
+    """Return a page without what acts and came with the notebook; a browser would refuse most by the policy, too.
+
+    Browsers and Python's parser disagree on where comments and the like end, and on what is text within some tags. So
+    none of these are left, nor names that are none: every "<" that remains begins a tag that was looked at here.
+    """
     soup = BeautifulSoup(html, "html.parser")
-    for tag in soup.find_all(True):
-        if tag.parent and tag.parent.name == "head":
+    own = {id(node) for node in (soup.head.descendants if soup.head else ())}
+    own |= {id(tag) for tag in soup.find_all("script")[-1:] if tag.string == script and not tag.attrs}
+    for node in list(soup.descendants)[1:]:  # the first is the page's doctype
+        if node.decomposed or id(node) in own:
             continue
-        if tag.name in _ACTIVE and not (tag.name == "script" and tag.string == script):
-            tag.decompose()
-            continue
-        for name, value in list((tag.attrs or {}).items()):
-            if name.startswith("on") or _ACTIVE_ADDRESS.match(re.sub(r"[\s\0-\x1f]", "", str(value))):
-                del tag[name]
+        if isinstance(node, PreformattedString):
+            node.extract()
+        elif isinstance(node, Tag):
+            _disarm(node)
     return str(soup)
+
+
+def _disarm(tag: Tag) -> None:
+    """Remove a stranger's tag that acts, or what makes it act."""
+    if tag.name in _ACTIVE or not _NAME.fullmatch(tag.name) or (tag.name == "style" and "<" in tag.get_text()):
+        tag.decompose()
+        return
+    if tag.name == "plaintext" or (tag.name in _READ_AS_TEXT and tag.find(True)):
+        tag.unwrap()
+        return
+    for name, value in list(tag.attrs.items()):
+        active = name.startswith("on") or _ACTIVE_ADDRESS.match(re.sub(r"[\s\0-\x1f]", "", str(value)))
+        if active or not _NAME.fullmatch(name):
+            del tag[name]
 
 
 def _describe_pictures(cell: NotebookNode) -> None:
@@ -120,9 +148,10 @@ class _Exporter(HTMLExporter):
     @pass_context
     def markdown2html(self, context: Any, source: str) -> str:
         cell, resources = context.get("cell", {}), context.get("resources", {})
-        return to_html(
+        html = to_html(
             source,
             directory=resources.get("metadata", {}).get("path", ""),
             attachments=cell.get("attachments", {}),
             notebook_link=self.notebook_link,
         )
+        return _without_sections(html)

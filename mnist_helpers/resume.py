@@ -1,14 +1,23 @@
 """The state of an unfinished training run, kept after every epoch."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from mnist_helpers import checkpoints
 from mnist_helpers.backend import keras
+
+HISTORY = ("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
+
+
+def history_frame(rows: Sequence[Mapping[str, float]]) -> pd.DataFrame:
+    """Return the rows of a history as a table with the index "epoch"."""
+    return pd.DataFrame(list(rows)).set_index("epoch")[list(HISTORY)]
 
 
 @dataclass(frozen=True)
@@ -83,7 +92,8 @@ def save(state: State, model: keras.Model, callbacks: SteadyCallbacks, name: str
 def load(model: keras.Model, callbacks: SteadyCallbacks, name: str, key: str) -> State:
     """Put an unfinished run's state into a freshly compiled model and its callbacks, and return how far it came.
 
-    A state that does not fit (of another architecture) is passed over with a warning, and nothing is changed.
+    A state that does not fit (of another architecture, or of another maker) is passed over with a warning, and nothing
+    is changed.
     """
     found = checkpoints.find(f"{name} unfinished", key)
     if found is None:
@@ -92,12 +102,9 @@ def load(model: keras.Model, callbacks: SteadyCallbacks, name: str, key: str) ->
     variables = {f"m{i}": variable for i, variable in enumerate(model.variables)}
     variables |= {f"o{i}": variable for i, variable in enumerate(model.optimizer.variables)}
     try:
-        record = found.record
-        state = State(record["epoch"], tuple(record["rows"]), record["seconds"], record["stopped"])
-        kept = list(zip(callbacks.users, record["callbacks"], strict=True))
-        misfits = [n for n, variable in variables.items() if found.arrays[n].shape != tuple(variable.shape)]
-        if misfits:
-            raise ValueError(f"its arrays {misfits} have other shapes")
+        state = _state(found.record)
+        _check_arrays(found.arrays, variables, model, callbacks.users)
+        kept = list(zip(callbacks.users, _plain(found.record["callbacks"]), strict=True))
     except (KeyError, ValueError, TypeError) as error:
         checkpoints.refuse(found.path, error)
         return State()
@@ -106,6 +113,42 @@ def load(model: keras.Model, callbacks: SteadyCallbacks, name: str, key: str) ->
     for i, (callback, values) in enumerate(kept):
         _restore(callback, values, found.arrays, f"c{i}_")
     return state
+
+
+def _state(record: Mapping[str, Any]) -> State:
+    """Return the state that a record tells of; raises what reading it raises, or ``ValueError`` for no true state."""
+    state = State(record["epoch"], tuple(record["rows"]), record["seconds"], record["stopped"])
+    numbers = [state.seconds, *(row[column] for row in state.rows for column in HISTORY)]
+    if type(state.stopped) is not bool or not all(type(number) in (int, float) for number in numbers):
+        raise ValueError("its record holds text where numbers belong")
+    if state.epoch < 1 or [row["epoch"] for row in state.rows] != list(range(1, state.epoch + 1)):
+        raise ValueError("its history does not hold every epoch once")
+    return state
+
+
+def _check_arrays(
+    arrays: Mapping[str, np.ndarray], variables: Mapping[str, Any], model: keras.Model, callbacks: Sequence[Any]
+) -> None:
+    """Raise ``KeyError`` or ``ValueError`` unless there is an array for every variable, and no stranger."""
+    wanted = {name: _form(_array(variable)) for name, variable in variables.items()}
+    weights = [_form(weight) for weight in model.get_weights()]
+    for i, callback in enumerate(callbacks):
+        best = [f"c{i}_{j}" for j in range(sum(name.startswith(f"c{i}_") for name in arrays))]
+        stops = isinstance(callback, keras.callbacks.EarlyStopping) and best  # these it puts back into the model
+        wanted |= dict(zip(best, weights if stops else [_form(arrays[name]) for name in best], strict=True))
+    misfits = [name for name, form in wanted.items() if _form(arrays[name]) != form]
+    if misfits or len(arrays) != len(wanted):
+        raise ValueError(f"its arrays {misfits or sorted(arrays.keys() - wanted.keys())} have other shapes or types")
+
+
+def _form(array: np.ndarray) -> tuple[Any, Any]:
+    return array.shape, array.dtype
+
+
+def _plain(values: Any) -> list[dict[str, Any]]:
+    if not isinstance(values, list) or not all(isinstance(each, dict) for each in values):
+        raise TypeError("its record holds no attributes of callbacks")
+    return values
 
 
 def _restore(callback: Any, values: dict[str, Any], arrays: Mapping[str, np.ndarray], prefix: str) -> None:
@@ -119,8 +162,10 @@ def _restore(callback: Any, values: dict[str, Any], arrays: Mapping[str, np.ndar
 
 
 def forget(name: str, key: str) -> None:
-    """Remove the state of a run that is finished."""
-    (checkpoints.user_directory() / checkpoints.file_name(f"{name} unfinished", key)).unlink(missing_ok=True)
+    """Remove the state of a run that is finished, where that can be done; it is never used again."""
+    path = checkpoints.user_directory() / checkpoints.file_name(f"{name} unfinished", key)
+    with suppress(OSError):  # a read-only folder, or none
+        path.unlink(missing_ok=True)
 
 
 def _array(variable: Any) -> np.ndarray:

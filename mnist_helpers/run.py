@@ -5,6 +5,8 @@ import tempfile
 import time
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from mnist_helpers.data import REAL, load_mnist
 from mnist_helpers.files import atomic_write
 from mnist_helpers.kernels import FAILED, NotebookResult, code_cells, execute, kernel_environment, read_notebook
 from mnist_helpers.runs import duration
-from mnist_helpers.series import NOTEBOOKS, ROOT, RunError, find_notebooks
+from mnist_helpers.series import NOTEBOOKS, ROOT, RunError, find_notebooks, first_line
 from mnist_helpers.site import IndexRow, Site
 
 CELL_TIMEOUT = 3600  # seconds; a cell may train a network
@@ -45,7 +47,9 @@ def run(
     paths = find_notebooks(notebooks, selection)
     if in_place and profile != "full":
         raise RunError("Outputs are stored in the notebooks (--in-place) only in the full profile.")
-    _check_writable(output / "html")
+    _check_writable(output / "html", "The pages cannot be written ({}). Name another directory with --output.")
+    if in_place:
+        _check_writable(notebooks, "The outputs cannot be stored in the notebooks ({}). Leave out --in-place.")
     source = _data_source()
     if in_place and source != REAL:
         raise RunError("Outputs are stored in the notebooks (--in-place) only on the real MNIST, not on the stand-in.")
@@ -70,14 +74,17 @@ def _profile(profile: str | None) -> str:
         raise RunError(str(error)) from error
 
 
-def _check_writable(directory: Path) -> None:
-    """Raise ``RunError`` where no page could be written, before an hour of work has none to show for it."""
+def _check_writable(directory: Path, message: str) -> None:
+    """Raise ``RunError`` where no file could be written, before an hour of work has none to show for it.
+
+    Nothing is made yet: what is asked may still turn out to be refused for another reason.
+    """
     try:
-        directory.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=directory):
+        existing = next(each for each in (directory, *directory.absolute().parents) if each.exists())
+        with tempfile.TemporaryFile(dir=existing):
             pass
     except OSError as error:
-        raise RunError(f"The pages cannot be written ({error}). Name another directory with --output.") from error
+        raise RunError(message.format(f"{directory}: {error.strerror}")) from error
 
 
 def _data_source() -> str:
@@ -97,16 +104,33 @@ def _run_one(
     path: Path, environment: Mapping[str, str], timeout: int, site: Site, in_place: bool, progress: "_Progress"
 ) -> NotebookResult:
     progress.start(path)
-    before = path.read_bytes()
+    before = b""
+    with suppress(OSError):  # what cannot be read fails below, and says so
+        before = path.read_bytes()
     notebook, result = execute(path, environment=environment, timeout=timeout, progress=progress.cell)
-    site.write_page(path.stem, notebook)
-    if in_place and result.ok:
-        try:
-            store_outputs(path, notebook, before)
-        except RunError as error:
-            result = replace(result, status=FAILED, error=str(error))
+    if in_place and result.ok:  # before its page, which may fail, or be waited for no longer
+        result = _with_problem(result, _store(path, notebook, before))
+    result = _with_problem(result, site.write_page(path.stem, notebook))
     progress.done(result)
     return result
+
+
+def _with_problem(result: NotebookResult, problem: str | None) -> NotebookResult:
+    """Return a result that has failed if there was a problem, with it behind those that were before."""
+    if problem is None:
+        return result
+    return replace(result, status=FAILED, error="; ".join(filter(None, (result.error, problem))))
+
+
+def _store(path: Path, notebook: NotebookNode, before: bytes) -> str | None:
+    """Store outputs in their notebook; return why that was not possible, or None. The others still have their turn."""
+    try:
+        store_outputs(path, notebook, before)
+    except RunError as error:
+        return str(error)
+    except (OSError, ValueError, nbformat.ValidationError) as error:
+        return f"its outputs cannot be stored: {first_line(error)}"
+    return None
 
 
 def store_outputs(path: Path, notebook: NotebookNode, before: bytes) -> None:
@@ -114,6 +138,7 @@ def store_outputs(path: Path, notebook: NotebookNode, before: bytes) -> None:
 
     Raises ``RunError``, and writes nothing, when the file is not ``before`` any more: someone edited it meanwhile.
     """
+    notebook = deepcopy(notebook)
     notebook.metadata.pop("widgets", None)
     notebook.metadata.kernelspec = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
     notebook.metadata.language_info = {"name": "python"}

@@ -15,7 +15,12 @@ def device_name() -> str:
             if line.startswith("model name"):
                 model = line.split(":", 1)[1].strip()
                 break
-    return f"{cores} core{'s' if cores > 1 else ''} of {model}"
+    return f"{counted(cores, 'core')} of {model}"
+
+
+def counted(number: int, one: str) -> str:
+    """Return a number of things for people: "1 epoch", "3 epochs", "50,000 epochs"."""
+    return f"{number:,} {one}{'' if number == 1 else 's'}"
 
 
 def duration(seconds: float) -> str:

@@ -45,7 +45,7 @@ def _introduction(path: Path) -> str:
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         return next(("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"), "")
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return ""
 
 
@@ -78,7 +78,8 @@ def find_notebooks(directory: Path = NOTEBOOKS, selection: Sequence[str] = ()) -
     A selection is a number ("2", "02") or the beginning of a name ("02_linear").
     Raises ``RunError`` when a selection fits none, or the directory holds none.
     """
-    notebooks = sorted(path for path in directory.glob("*.ipynb") if not path.name.startswith("."))
+    # regular files only: to open a pipe would wait for ever
+    notebooks = sorted(path for path in directory.glob("*.ipynb") if path.is_file() and not path.name.startswith("."))
     if not notebooks:
         raise RunError(f"There is no notebook in {shown(directory)}.")
     chosen: set[Path] = set()
@@ -96,6 +97,11 @@ def _fits(name: str, wanted: str) -> bool:
     if wanted.isdecimal():
         return number.isdecimal() and int(number) == int(wanted)
     return bool(wanted) and name.startswith(Path(wanted).name.removesuffix(".ipynb"))
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of an error's message; where it says nothing, its type."""
+    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
 def shown(path: Path) -> str:

@@ -2,10 +2,12 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from jinja2 import Environment
@@ -15,7 +17,7 @@ from mnist_helpers.files import atomic_write
 from mnist_helpers.kernels import NotebookResult
 from mnist_helpers.render import page, policy, read_template
 from mnist_helpers.runs import duration
-from mnist_helpers.series import Lesson, find_notebooks, lessons
+from mnist_helpers.series import Lesson, find_notebooks, first_line, lessons
 
 STORED = "stored"  # the status of a page that shows the results stored in a notebook, which was not executed
 
@@ -58,12 +60,22 @@ class Site:
         """Return where the page of a notebook lies."""
         return self.directory / f"{name}.html"
 
-    def write_page(self, name: str, notebook: NotebookNode) -> None:
-        """Render a notebook, with links to the one before and the one after."""
+    def write_page(self, name: str, notebook: NotebookNode) -> str | None:
+        """Render a notebook, with links to the one before and the one after.
+
+        Of a notebook that cannot be rendered, the page says so, and the reason is returned.
+        """
         previous, lesson, following = self._around(name)
         assert lesson is not None
-        html = page(notebook, lesson=lesson, directory=self.notebooks, previous=previous, following=following)
-        atomic_write(self.page_of(name), html.encode())
+        around: dict[str, Any] = {"directory": self.notebooks, "previous": previous, "following": following}
+        problem = None
+        try:
+            html = page(notebook, lesson=lesson, **around)
+        except Exception as error:  # nbconvert lets through whatever a stranger's cells make it trip over
+            problem = f"the page cannot be rendered: {type(error).__name__}: {first_line(error)}"
+            html = page(_note("This notebook cannot be rendered."), lesson=lesson, **around)
+        atomic_write(self.page_of(name), html.encode(errors="replace"))  # a cell may hold half a character
+        return problem
 
     def write_index(self, rows: Sequence[IndexRow] = ()) -> None:
         """Write index.html with these rows and those of earlier runs whose pages are still there, in reading order."""
@@ -81,7 +93,7 @@ class Site:
             policy=policy(),
         )
         atomic_write(self._state, json.dumps([asdict(row) for _, row in entries], indent=1).encode())
-        atomic_write(self.directory / "index.html", html.encode())
+        atomic_write(self.directory / "index.html", html.encode(errors="replace"))
 
     def complete(self) -> None:
         """Give every notebook that was not executed a page with its stored results, so that no link leads nowhere."""
@@ -93,10 +105,9 @@ class Site:
             try:
                 notebook = nbformat.read(path, as_version=4)
             except Exception:  # nbformat lets through whatever a malformed file happens to trip over
-                text = "**This notebook cannot be read.**"
-                notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
-            self.write_page(name, notebook)
-            rows.append(IndexRow(name, STORED, digest=digest))
+                notebook = _note("This notebook cannot be read.")
+            problem = self.write_page(name, notebook)
+            rows.append(IndexRow(name, STORED, error=problem, digest=digest))
         if rows:
             self.write_index(rows)
 
@@ -108,11 +119,21 @@ class Site:
 
     def _digest(self, path: Path) -> str:
         """Return what tells whether a page is still that of its notebook; times do not, once a clock was set back."""
-        return hashlib.sha256(path.read_bytes() + repr(self._around(path.stem)).encode()).hexdigest()
+        try:
+            content = path.read_bytes()
+        except OSError:  # its page says that it cannot be read
+            content = b""
+        return hashlib.sha256(content + repr(self._around(path.stem)).encode()).hexdigest()
 
     def _earlier(self) -> dict[str, IndexRow]:
         try:
             rows = [IndexRow(**row) for row in json.loads(self._state.read_text(encoding="utf-8"))]
-        except (OSError, ValueError, TypeError):  # none yet, or of another version: the pages are made anew
+            sound = all(math.isfinite(row.seconds) for row in rows)
+            return {row.name: row for row in rows if sound and self.page_of(row.name).is_file()}
+        except (OSError, ValueError, TypeError, RecursionError):  # none yet, or of another version: all is made anew
             return {}
-        return {row.name: row for row in rows if self.page_of(row.name).is_file()}
+
+
+def _note(text: str) -> NotebookNode:
+    """Return a notebook that says this and no more."""
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(f"**{text}**")])

@@ -15,7 +15,7 @@ from nbformat import NotebookNode
 from mnist_helpers.files import atomic_write
 from mnist_helpers.prose import without_navigation
 from mnist_helpers.render import export
-from mnist_helpers.series import NOTEBOOKS, ROOT, Lesson, RunError, find_notebooks
+from mnist_helpers.series import NOTEBOOKS, ROOT, Lesson, RunError, find_notebooks, first_line
 
 _LINES = 21  # on a slide
 _WIDTH = 95  # characters in a line of prose
@@ -35,9 +35,13 @@ def write_slides(
         try:
             notebook = nbformat.read(path, as_version=4)
         except Exception as error:  # nbformat lets through whatever a malformed file happens to trip over
-            raise RunError(f"{path.name}: not a readable notebook: {str(error).splitlines()[0]}") from error
+            raise RunError(f"{path.name}: not a readable notebook: {first_line(error)}") from error
+        try:
+            html = deck(notebook, name=path.stem, directory=path.parent).encode(errors="replace")
+        except Exception as error:  # as do nbconvert and what it builds upon
+            raise RunError(f"{path.name}: it cannot be rendered: {first_line(error)}") from error
         target = output / f"{path.stem}.slides.html"
-        atomic_write(target, deck(notebook, name=path.stem, directory=path.parent).encode())
+        atomic_write(target, html)
         written.append(target)
     return written
 

@@ -1,10 +1,14 @@
-"""Read the CSV files of results: whole or not at all, and with the file's name in every error."""
+"""The CSV files of results: read whole or not at all, with the file's name in every error, and put in order."""
 
 import csv
 import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
+from typing import Any
+
+from mnist_helpers.evaluation import wilson_interval
 
 
 def read_rows(path: Path, columns: Sequence[str], *, key: str, others: bool = False) -> list[dict[str, str]]:
@@ -52,6 +56,46 @@ def check_indices(path: Path, rows: Sequence[Mapping[str, str]], column: str) ->
             raise _damaged(
                 path, f"must have increasing whole numbers in the column {column}, but has {row[column]!r:.60}"
             )
+
+
+def check_results(path: Path, rows: Sequence[Mapping[str, str]], *, key: str, images: int) -> None:
+    """Raise ``ValueError``, naming the file, where accuracy, errors and interval of a row contradict each other.
+
+    ``images`` is how many were tested. Errors may be a mean, rounded to one place; accuracies have five places or more.
+    """
+    for row in rows:
+        accuracy, errors, low, high = (float(row[c] or "nan") for c in ("test_accuracy", "errors", "low", "high"))
+        right = images - errors
+        fits = 0 <= right <= images and abs(right - images * accuracy) < 0.11
+        if not fits or not any(
+            abs(low - bounds[0]) < 1e-5 and abs(high - bounds[1]) < 1e-5
+            for bounds in (wilson_interval(count, images) for count in {round(right - 0.05), round(right + 0.05)})
+        ):
+            raise _damaged(path, f"has a row of {row[key]} whose accuracy, errors and interval contradict each other")
+
+
+def check_keys(path: Path, keys: Collection[str], other: Path, wanted: Collection[str], *, spare: int = 0) -> list[str]:
+    """Return which rows are missing that the ``other`` file has; raise ``ValueError`` for more than ``spare``."""
+    missing = [key for key in wanted if key not in keys]
+    if len(missing) > spare:
+        raise _damaged(path, f"has no row of {', '.join(missing)}, as {other.name} has")
+    return missing
+
+
+def as_csv(rows: Sequence[Mapping[str, str]], columns: Sequence[str]) -> bytes:
+    """Return rows as the content of a CSV file."""
+    text = StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def natural(system: str) -> tuple[bool, list[Any]]:
+    """Return what sorts S0.9 before S0.10, and names of ours after the published systems."""
+    parts = re.split(r"(\d+)", system)
+    ours = re.match(r"S\d", system) is None
+    return ours, [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts]
 
 
 def _text(path: Path) -> str:

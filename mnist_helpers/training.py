@@ -15,18 +15,16 @@ from mnist_helpers import checkpoints, resume
 from mnist_helpers.backend import keras
 from mnist_helpers.budget import Budget
 from mnist_helpers.cost import known_training_flops
-from mnist_helpers.logs import write_csv, write_tensorboard
+from mnist_helpers.logs import check_logs, write_csv, write_tensorboard
 from mnist_helpers.plan import Plan, make_plan, targets_for
 from mnist_helpers.precision import trainable_copy, training_device, training_format
 from mnist_helpers.progress import TrainingProgress
-from mnist_helpers.runs import duration
+from mnist_helpers.runs import counted, duration
 from mnist_helpers.weights import packed, unpacked
-
-_HISTORY = ("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
 
 
 class DivergedError(ArithmeticError):
-    """The training loss became infinite or not a number."""
+    """The loss, on the training or the validation images, became infinite or not a number."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -64,7 +62,7 @@ class Run:
 
     def __repr__(self) -> str:
         return (
-            f"{self.name}: {self.parameters:,} parameters, {self.epochs} epochs in {duration(self.seconds)}, "
+            f"{self.name}: {self.parameters:,} parameters, {_told(self)}, "
             f"validation accuracy {self.validation_accuracy:.2%}"
         )
 
@@ -103,6 +101,7 @@ def train(
         validation and test images are needed later (10 kB instead of megabytes).
     retrain : train although a checkpoint exists.
     csv_log : file that gets the history after every epoch. tensorboard : folder that gets it as TensorBoard events.
+        Where neither can be written any more (a full disk), a ``LogWarning`` says so.
 
     A run that was killed goes on from its last finished epoch. The weights are rounded as ``keep`` says when training
     ends, so that a run and its checkpoint are the same network. The environment variable MNIST_PRECISION=bfloat16
@@ -110,9 +109,10 @@ def train(
 
     Raises
     ------
-    DivergedError : the loss is no longer finite. TypeError, ValueError : a bad argument, naming it.
+    DivergedError : loss or val_loss is no longer finite. TypeError, ValueError : a bad argument, naming it.
     """
     plan = make_plan(model, digits, epochs, batch_size, optimizer, loss, seed, tuple(callbacks), warm_start, keep)
+    check_logs(csv_log, tensorboard, function="train")
     name = model.name
     applies = checkpoints.checkpoints_apply(digits.source)
     run = _stored(plan, name) if applies and not retrain else None
@@ -129,7 +129,7 @@ def train(
 
 
 def _told(run: Run) -> str:
-    return f"{run.epochs} epoch{'s' if run.epochs > 1 else ''} in {duration(run.seconds)}"
+    return f"{counted(run.epochs, 'epoch')} in {duration(run.seconds)}"
 
 
 def _stored(plan: Plan, name: str) -> Run | None:
@@ -155,7 +155,7 @@ def _from_checkpoint(plan: Plan, name: str, found: checkpoints.Checkpoint) -> Ru
         name,
         plan.model.count_params(),
         model,
-        history_frame(record["history"]),
+        resume.history_frame(record["history"]),
         float(record["seconds"]),
         from_checkpoint=True,
         train_accuracy=float(record["train_accuracy"]),
@@ -194,7 +194,7 @@ def _trained(plan: Plan, name: str, applies: bool, csv_log: Any, tensorboard: An
         name,
         model.count_params(),
         model,
-        history_frame(rows),
+        resume.history_frame(rows),
         seconds,
         from_checkpoint=False,
         train_accuracy=_share_right(_predict(model, train_split), train_split),
@@ -220,7 +220,7 @@ def _epochs(
         row = _fit_epoch(plan, model, train_split.images, targets, callbacks, state.epoch)
         state = state.after_epoch(row, time.perf_counter() - start, bool(model.stop_training))
         if csv_log is not None:
-            write_csv(history_frame(state.rows), Path(csv_log))
+            write_csv(resume.history_frame(state.rows), Path(csv_log))
         if applies and state.epoch < plan.epochs:
             resume.save(state, model, callbacks, model.name, plan.key)
     callbacks.finish()
@@ -249,12 +249,13 @@ def _fit_epoch(
         callbacks=callbacks,
         verbose=0,
     )
-    row = callbacks.last_logs
-    if not np.isfinite(row["loss"]):
-        raise DivergedError(
-            f"The loss of {model.name} became {row['loss']} in epoch {epoch + 1}. "
-            "A smaller learning rate, or inputs scaled to [0, 1], usually helps."
-        )
+    row = {column: callbacks.last_logs[column] for column in resume.HISTORY}
+    for column, value in row.items():
+        if not np.isfinite(value):
+            raise DivergedError(
+                f"The {column} of {model.name} became {value} in epoch {epoch + 1}. "
+                "A smaller learning rate, or inputs scaled to [0, 1], usually helps."
+            )
     return row
 
 
@@ -270,13 +271,10 @@ def _kept(run: Run, plan: Plan, weights: dict[str, np.ndarray], settings: dict[s
         "device": run.device,
     }
     path = checkpoints.write(run.name, plan.key, arrays, record)
+    if path is None:
+        return run  # and the state stays: the next time, only what came after it is trained again
     resume.forget(run.name, plan.key)
-    return replace(run, checkpoint=path.name if path else None)
-
-
-def history_frame(rows: Sequence[dict[str, float]]) -> pd.DataFrame:
-    """Return the rows of a history as a table with the index "epoch"."""
-    return pd.DataFrame(list(rows)).set_index("epoch")[list(_HISTORY)]
+    return replace(run, checkpoint=path.name)
 
 
 def _predict(model: keras.Model, split: Any) -> np.ndarray:

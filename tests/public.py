@@ -1,13 +1,19 @@
 """What the library offers: every public function, class and method, under the name that messages give it."""
 
+import ast
 import inspect
+import json
 import re
-from types import FunctionType
+from importlib import import_module
+from pathlib import Path
+from types import FunctionType, ModuleType
 
 import mnist_helpers
-from mnist_helpers import comparisons, explain, layers, leaderboard, models, plotting, shifts
+from mnist_helpers import comparisons, environment, explain, facts, layers, leaderboard, models, plan, plotting, shifts
 
-PACKAGES = [mnist_helpers, plotting, explain, layers, models, leaderboard, comparisons, shifts]
+PACKAGES = [mnist_helpers, plotting, explain, layers, models, leaderboard, comparisons, shifts, facts, environment]
+MORE = [plan.targets_for]  # what else of that module is public serves the library only
+NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("*.ipynb"))
 MAY_HOLD_ARRAYS = re.compile(
     r"ndarray|DataFrame|Split|Evaluation|Digits|RangeTest|Any\b|Mapping|Sequence\[(?:int|float|Any|Sequence)"
 )
@@ -22,6 +28,7 @@ def public_functions():
             if callable(found) and own and not (inspect.isclass(found) and issubclass(found, BaseException)):
                 yield name, found
                 yield from _methods(name, found) if inspect.isclass(found) else ()
+    yield from ((found.__name__, found) for found in MORE)
 
 
 def _methods(name, found):
@@ -37,3 +44,21 @@ def parameters_for_arrays():
         for parameter in inspect.signature(function).parameters.values():
             if parameter.name not in ("self", "cls") and MAY_HOLD_ARRAYS.search(str(parameter.annotation)):
                 yield name, parameter.name
+
+
+def used_in(notebook):
+    """Return {name: object} of what a notebook imports from the library, and takes from the modules it imports."""
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    nodes = list(ast.walk(ast.parse(code)))
+    found = {}
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom) and node.module.split(".")[0] == "mnist_helpers":
+            module = import_module(node.module)
+            found |= {alias.asname or alias.name: getattr(module, alias.name) for alias in node.names}
+    for node in nodes:
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            module = found.get(node.value.id)
+            if isinstance(module, ModuleType) and module.__name__.startswith("mnist_helpers"):
+                found[f"{node.value.id}.{node.attr}"] = getattr(module, node.attr)
+    return found

@@ -1,5 +1,6 @@
 """No wrong array is accepted, and none ends in a trace: data, evaluation, training, committees, shifts, comparisons."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import bad_arrays as bad
@@ -9,10 +10,9 @@ import pytest
 from bad_arrays import IMAGES, JUNK, LABELS, NOTHING, Case, assert_refused, good_split
 from hypothesis import strategies as st
 from sklearn.dummy import DummyClassifier
-from small import tiny
 
 import mnist_helpers as library
-from mnist_helpers import comparisons, shifts
+from mnist_helpers import comparisons, facts, leaderboard, plan, shifts
 from mnist_helpers.backend import keras, layers
 from mnist_helpers.training import Run
 
@@ -21,7 +21,28 @@ PROBABILITIES = np.full((len(LABELS), 10), 0.1, np.float32)
 RIGHT = library.Evaluation(LABELS, LABELS, PROBABILITIES, "test", "mnist")
 OTHER = library.Evaluation(LABELS[1:], LABELS[1:], PROBABILITIES[1:], "test", "mnist")
 DIGITS = library.Digits(good_split("train"), good_split("validation"), SPLIT, source="mnist", origin="here")
-NET = keras.Sequential([keras.Input((8, 8, 1)), layers.Flatten(), layers.Dense(10, activation="softmax")])
+
+
+def network(size=8, classes=10):
+    return keras.Sequential(
+        [keras.Input((size, size, 1)), layers.Flatten(), layers.Dense(classes, activation="softmax")]
+    )
+
+
+class NoShapes(keras.Model):
+    """A network without an Input: it is built when it is called."""
+
+    def __init__(self):
+        super().__init__()
+        self.dense = layers.Dense(10)
+
+    def call(self, images):
+        return self.dense(keras.ops.reshape(images, (-1, 64)))
+
+
+NET, SEVEN, CALLED = network(), network(classes=7), NoShapes()
+CALLED(IMAGES)
+TWO_OUTPUTS = keras.Model(NET.inputs, [NET.outputs[0], NET.outputs[0]])
 RUN = Run("net", 650, NET, pd.DataFrame(), 1.0, True, 0.9, 0.9, 0, "here", True)
 FITTED = library.EstimatorRun("e", None, {"test": LABELS}, 1.0, True, None, None, None, None, 0, "here", True)
 PAIRS = comparisons.compare_pairs({"a": [1], "b": [2]})
@@ -38,14 +59,20 @@ def is_rate(value):
     return type(value) is float
 
 
-def may_take(value):
-    return hasattr(value, "take")
+def cannot_be_called(value):
+    return not callable(value)
+
+
+def record(result, validation=None):
+    """Record a run of the smoke profile, which is never written."""
+    return leaderboard.record("x", replace(RUN, full=False), result, notebook="x", validation=validation)
 
 
 def made(**changes):
     return library.Evaluation(**{"predictions": LABELS, "labels": LABELS, "probabilities": None} | changes, **FROM)
 
 
+FULL = library.Budget("full", "mnist")
 FROM = {"split": "test", "source": "mnist"}
 SMALL = bad.IMAGES[:, :4, :4]
 BY_LABELS = bad.bad_labels().map(lambda labels: bad.split_of(labels=labels))
@@ -53,11 +80,16 @@ STRICT = bad.bad_images() | st.sampled_from([IMAGES.astype(np.float64), IMAGES[:
 SPLITS = NOTHING | st.sampled_from([IMAGES, bad.split_of(), SimpleNamespace(source="mnist")])
 NO_DIGITS = NOTHING | st.sampled_from([SPLIT, IMAGES, (IMAGES, LABELS), SimpleNamespace(source="mnist")])
 OTHER_SIZE = st.sampled_from(["validation", "test"]).map(lambda part: changed(good_split(part, SMALL), part))
+NO_MODEL = NOTHING | st.sampled_from([IMAGES, keras.Sequential([layers.Dense(10)]), CALLED])
+OTHER_MODEL = st.sampled_from([SEVEN, network(classes=1), network(size=5), TWO_OUTPUTS, NET.layers[1]])
+TWO_KINDS = st.sampled_from([[], [NET, SEVEN], [NET, IMAGES], [CALLED]])
+NO_COUNT = NOTHING | st.sampled_from([0, -1, 2.5, np.nan, "20", [3]])
 SCORES = (
     st.sampled_from([PROBABILITIES[1:], PROBABILITIES[:, :9], PROBABILITIES[0]])
     | bad.retyped(PROBABILITIES, int, complex, object)
     | bad.spoiled(PROBABILITIES, (np.nan, np.inf))
 )
+RESULTS = st.sampled_from([[], [RIGHT, RIGHT], [LABELS], replace(RIGHT, split="train")])
 INDICES = JUNK | st.sampled_from([np.zeros(5, bool), [1.5], [[1, 2]], [-1], [10_000], [np.nan]])
 NO_RATE = NOTHING.filter(lambda value: not is_rate(value)) | st.sampled_from([np.nan, np.inf, -1.0, 0, FLOATS])
 P_VALUES = bad.bad_numbers(FLOATS, right=[(None,)], spoils=(np.nan, np.inf, 1.2, -0.1)).filter(
@@ -72,14 +104,13 @@ CASES = [
     Case("Split", "labels", lambda x: good_split(labels=x), bad.bad_labels()),
     *[Case("Digits", part, lambda x, part=part: changed(x, part), SPLITS) for part in ("train", "validation", "test")],
     Case("Budget.of", "digits", library.Budget.of, NOTHING),
-    Case(
-        "Budget.take",
-        "split",
-        library.Budget("full", "mnist").take,
-        JUNK.filter(lambda value: not may_take(value)),
-        fine=may_take,
-    ),
-    Case("banner", "digits", lambda x: library.banner(x, library.Budget("full", "mnist")), NOTHING),
+    Case("Budget.take", "split", FULL.take, SPLITS),
+    *[
+        Case(f"Budget.{amount}", "stated", getattr(FULL, amount), NO_COUNT)
+        for amount in ("epochs", "members", "seeds", "images")
+    ],
+    Case("banner", "digits", lambda x: library.banner(x, FULL), NOTHING),
+    Case("disputed_labels", "split", facts.disputed_labels, bad.bad_splits()),
     Case("Evaluation", "predictions", lambda x: made(predictions=x), bad.bad_labels()),
     Case("Evaluation", "labels", lambda x: made(labels=x), bad.bad_labels(any_length=True)),
     Case("Evaluation", "probabilities", lambda x: made(probabilities=x), JUNK | SCORES),
@@ -98,20 +129,52 @@ CASES = [
         "CommitteeEvaluation", "members", library.CommitteeEvaluation, NOTHING | st.sampled_from([[RIGHT, OTHER], []])
     ),
     Case("Committee.evaluate", "split", library.Committee([RUN]).evaluate, bad.bad_splits()),
+    Case("Committee", "runs", library.Committee, NOTHING | TWO_KINDS),
+    Case("average_model", "models", library.average_model, NOTHING | TWO_KINDS),
+    Case("augmented", "model", lambda x: library.augmented(x, layers.Dropout(0.1)), NO_MODEL | st.just(TWO_OUTPUTS)),
+    Case("augmented", "layer", lambda x: library.augmented(NET, x), NOTHING | st.just(IMAGES)),
     Case("EstimatorRun.evaluate", "split", FITTED.evaluate, NOTHING),
     Case("affine_transform", "images", library.affine_transform, bad.bad_images()),
     Case("total_steps", "digits", lambda x: library.total_steps(x, epochs=1), NO_DIGITS),
     Case("learning_rates", "schedule", lambda x: library.learning_rates(x, 3), NO_RATE, fine=is_rate),
     Case("train", "digits", lambda x: library.train(NET, x, epochs=1), NO_DIGITS | OTHER_SIZE),
+    Case("train", "model", lambda x: library.train(x, DIGITS, epochs=1), NO_MODEL | OTHER_MODEL),
+    Case("targets_for", "loss", lambda x: plan.targets_for(x, LABELS), NOTHING.filter(cannot_be_called), fine=callable),
+    Case("targets_for", "labels", lambda x: plan.targets_for("hinge", x), bad.bad_labels(any_length=True)),
+    Case("record", "result", record, NOTHING | RESULTS, says="leaderboard.record"),
+    Case(
+        "record", "validation", lambda x: record(RIGHT, x), JUNK | RESULTS | st.just(RIGHT), says="leaderboard.record"
+    ),
+    Case(
+        "train_committee",
+        "factory",
+        lambda x: library.train_committee(x, DIGITS, members=1, epochs=1),
+        NOTHING.filter(cannot_be_called),
+        fine=callable,
+    ),
+    Case(
+        "train_committee",
+        "model",
+        lambda x: library.train_committee(lambda: x, DIGITS, members=1, epochs=1),
+        st.sampled_from([SEVEN, network(size=5)]),
+        fine=lambda value: True,
+        says="train",
+    ),
     Case(
         "train_committee",
         "digits",
-        lambda x: library.train_committee(tiny, x, members=1, epochs=1),
+        lambda x: library.train_committee(lambda: NET, x, members=1, epochs=1),
         NO_DIGITS,
         says="train",
     ),
     Case(
         "learning_rate_range_test", "digits", lambda x: library.learning_rate_range_test(NET, x), NO_DIGITS | OTHER_SIZE
+    ),
+    Case(
+        "learning_rate_range_test",
+        "model",
+        lambda x: library.learning_rate_range_test(x, DIGITS),
+        NO_MODEL | OTHER_MODEL,
     ),
     Case("fit_estimator", "digits", lambda x: library.fit_estimator(DummyClassifier(), x), NO_DIGITS),
     Case("fit_estimator", "estimator", lambda x: library.fit_estimator(x, DIGITS), NOTHING),

@@ -2,9 +2,10 @@
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
-from mnist_helpers import Budget
+from mnist_helpers import Budget, Split
 
 MNIST = SimpleNamespace(source="mnist")
 STANDIN = SimpleNamespace(source="sklearn-digits")
@@ -28,24 +29,40 @@ def test_other_budgets_are_small_and_not_full(monkeypatch, profile, digits):
     assert list(budget.seeds(3)) == list(budget.seeds(1)) == [0]
 
 
-def test_take_shortens_a_split_only_when_it_must(monkeypatch):
-    class Part(list):
-        def take(self, n):
-            return Part(self[:n])
+def split_of(n):
+    return Split(np.zeros((n, 2, 2, 1), np.float32), np.arange(n) % 10, "train", "mnist")
 
+
+def test_take_shortens_a_split_only_when_it_must(monkeypatch):
     monkeypatch.setenv("MNIST_PROFILE", "smoke")
-    long, short = Part(range(5000)), Part(range(10))
-    assert len(Budget.of(MNIST).take(long)) == 1000
+    long, short = split_of(5000), split_of(10)
+    taken = Budget.of(MNIST).take(long)
+    assert len(taken) == 1000 and np.bincount(taken.labels).tolist() == [100] * 10
     assert Budget.of(MNIST).take(short) is short
     monkeypatch.setenv("MNIST_PROFILE", "full")
     assert Budget.of(MNIST).take(long) is long
+
+
+@pytest.mark.parametrize("profile", ["smoke", "full"])
+def test_take_refuses_arrays_although_they_have_a_method_of_that_name(profile):
+    with pytest.raises(TypeError, match="'split' parameter of Budget.take must be a Split. Got ndarray instead"):
+        Budget(profile, "mnist").take(np.zeros((2000, 784)))
 
 
 def test_unknown_profile_and_amounts_are_refused(monkeypatch):
     monkeypatch.setenv("MNIST_PROFILE", "quick")
     with pytest.raises(ValueError, match="MNIST_PROFILE must be one of.*'quick'"):
         Budget.of(MNIST)
-    with pytest.raises(ValueError, match="epochs.*at least 1.*0"):
+    with pytest.raises(ValueError, match="'stated' parameter of Budget.epochs must be at least 1. Got 0 instead"):
         Budget("full", "mnist").epochs(0)
-    with pytest.raises(ValueError, match="seeds.*at least 1.*0"):
-        Budget("full", "mnist").seeds(0)
+    with pytest.raises(TypeError, match="'stated' parameter of Budget.seeds must be an integer. Got 2.5"):
+        Budget("smoke", "mnist").seeds(2.5)
+
+
+def test_unknown_profiles_and_sources_are_refused():
+    with pytest.raises(
+        ValueError, match="'profile' parameter of Budget must be one of .*'full', 'smoke'.* Got 'quick'"
+    ):
+        Budget("quick", "mnist")
+    with pytest.raises(ValueError, match="'source' parameter of Budget must be one of .*'mnist'.* Got 'MNIST'"):
+        Budget.of(SimpleNamespace(source="MNIST"))

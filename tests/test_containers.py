@@ -187,6 +187,55 @@ def test_zip_bombs_cost_no_memory(build):
     assert peak < 5e6
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_an_archive_compressed_in_other_ways_is_refused(method):
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", method) as archive:
+        archive.writestr("y_test.npy", bytes(100))
+    with pytest.raises(DataError, match=f"y_test.npy is stored with compression type {method}"):
+        read_npz(content, {"y_test": ArraySpec((40,), "")})
+
+
+def test_an_archive_of_many_members_costs_no_memory():
+    entry = struct.pack("<4s6H3L5H2L", b"PK\1\2", 20, 20, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0) + b"a"
+    end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 0, 0, 47 * 50_000, 0, 0)
+    content = io.BytesIO(entry * 50_000 + end)
+    tracemalloc.start()
+    with pytest.raises(DataError, match="more members"):
+        read_npz(content, {"y_test": ArraySpec((40,), "")})
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 5e6
+
+
+def with_header(text):
+    """An npz archive with an array of this header, which is a Python literal."""
+    header, archive = text.encode(), io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("y_test.npy", b"\x93NUMPY\1\0" + struct.pack("<H", len(header)) + header)
+    return archive
+
+
+def with_offset(offset):
+    """An npz archive whose table says that its member lies at this place, in 64 bits."""
+    extra = struct.pack("<2HQ", 1, 8, offset)
+    numbers = 20, 20, 0, 0, 0, 0, 0, 0, 0, 10, len(extra), 0, 0, 0, 0, 2**32 - 1
+    table = struct.pack("<4s6H3L5H2L", b"PK\1\2", *numbers) + b"y_test.npy" + extra
+    return io.BytesIO(table + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 1, 1, len(table), 0, 0))
+
+
+BAD_HEADERS = ["{[]: 1}", "{1: 2, 'a': 3}", "[" * 9000, "(" * 150 + ")" * 150, "-" * 9000 + "1", "{'a': 1" + "0" * 5000]
+BAD_HEADERS += ["{'descr': [('x', []), 3], 'fortran_order': False, 'shape': (40,)}"]
+BAD_HEADERS += ["{'descr': '|u1', 'fortran_order': False, 'shape': (10**9**9,)}", "\0", ""]
+
+
+@pytest.mark.filterwarnings("ignore::SyntaxWarning")
+@pytest.mark.parametrize("content", [*map(with_header, BAD_HEADERS), *map(with_offset, [2**64 - 1, 2**63, 2**62])])
+def test_whatever_a_parser_trips_over_is_said_to_be_damaged(content):
+    with pytest.raises(DataError, match="not a complete npz archive, damaged or something else: .+"):
+        read_npz(content, {"y_test": ArraySpec((40,), "")})
+
+
 def test_gzip_bomb_costs_no_memory():
     start = struct.pack(">II", 2049, 40)
     content = io.BytesIO(gzip.compress(start + bytes(30_000_000), 1))

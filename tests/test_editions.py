@@ -126,7 +126,7 @@ def test_a_file_written_just_before_everything_stopped_is_not_taken_for_a_studen
     assert "00_first.ipynb" in edition_of(folder).written
 
 
-@pytest.mark.parametrize("record", ["", "[]", "{", '{"01_sécond.ipynb": 3}'])
+@pytest.mark.parametrize("record", ["", "[]", "{", '{"01_sécond.ipynb": 3}', "[" * 100_000])
 def test_with_a_damaged_record_everything_that_differs_is_kept(folder, record):
     student = edition_of(folder).directory
     (student / ".edition.json").write_text(record)

@@ -81,6 +81,22 @@ def test_any_change_is_another_fit(digits):
     assert not fit_estimator(same, shorter).from_checkpoint
 
 
+def test_predictions_that_were_not_asked_for_the_first_time_are_made_the_second(digits, store):
+    fit_estimator(linear(), digits, predict=("validation",))
+    (store / "series").mkdir()
+    for path in store.glob("*.npz"):
+        path.rename(store / "series" / path.name)  # looked at first, and never overwritten
+    first = fit_estimator(linear(), digits, predict=("train", "validation"))
+    assert not first.from_checkpoint
+    second = fit_estimator(linear(), digits, predict=("train", "validation"))
+    assert (
+        second.from_checkpoint
+        and second.train_accuracy == first.train_accuracy == first.evaluate(digits.train).accuracy
+    )
+    np.testing.assert_array_equal(second.predictions["train"], first.predictions["train"])
+    assert fit_estimator(linear(), digits, predict=("validation",)).from_checkpoint
+
+
 def test_smoke_takes_few_images_and_stores_nothing(digits, store, monkeypatch):
     monkeypatch.setenv("MNIST_PROFILE", "smoke")
     run = fit_estimator(KNeighborsClassifier(1), digits)

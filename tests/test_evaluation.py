@@ -100,6 +100,16 @@ def test_better_needs_a_significant_difference_in_the_right_direction(split):
     assert "only the second" in str(mcnemar(good, bad))
 
 
+def test_one_of_a_kind_is_told_in_the_singular(split):
+    assert "; 1 error in 300)" in repr(with_errors(split, [7]))
+    assert "; 0 errors in 300)" in repr(with_errors(split, []))
+    assert str(PairedTest(1, 2, -0.01, 1.0)) == (
+        "difference -1.00%; 1 image only the first got right, 2 only the second; p = 1.000"
+    )
+    assert "; 0 images only the first got right, 1 only the second; " in str(PairedTest(0, 1, -0.01, 1.0))
+    assert "; 1234 images only the first" in str(PairedTest(1234, 0, 0.1, 0.5))
+
+
 @pytest.mark.parametrize(("p_value", "shown"), [(1.0, "p = 1.000"), (0.0004, "p = 4e-04"), (0.0, "p < 1e-99")])
 def test_p_values_are_shown_as_people_write_them(p_value, shown):
     assert str(PairedTest(3, 2, 0.01, p_value)).endswith(shown)

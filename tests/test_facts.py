@@ -1,13 +1,27 @@
 """Known facts about the test set."""
 
-from types import SimpleNamespace
+import numpy as np
+import pytest
 
+from mnist_helpers import Split
 from mnist_helpers.facts import disputed_labels
 
 
+def split_of(n=10_000, name="test", source="mnist"):
+    return Split(np.zeros((n, 1, 1, 1), np.float32), np.zeros(n, int), name, source)
+
+
 def test_disputed_labels_are_of_the_real_test_images_only():
-    found = disputed_labels(SimpleNamespace(source="mnist", name="test"))
+    found = disputed_labels(split_of())
     assert len(found) == 15 and list(found) == sorted(found) and max(found) < 10_000
     assert found[947] == "another digit" and found[2654] == "no digit" and found[2130] == "no agreement"
-    assert disputed_labels(SimpleNamespace(source="mnist", name="train")) == {}
-    assert disputed_labels(SimpleNamespace(source="sklearn-digits", name="test")) == {}
+    assert disputed_labels(split_of(name="train")) == disputed_labels(split_of(source="sklearn-digits")) == {}
+
+
+def test_no_index_is_told_for_a_part_of_the_test_images():
+    assert disputed_labels(split_of().take(9_999)) == {}
+
+
+def test_what_is_no_split_is_refused():
+    with pytest.raises(TypeError, match="'split' parameter of disputed_labels must be a Split. Got NoneType without"):
+        disputed_labels(None)

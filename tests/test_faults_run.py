@@ -86,9 +86,47 @@ def test_a_folder_that_cannot_be_written_is_named(one, capsys):
     (one / "out").write_text("a file where the folder should be; a mode would not stop the superuser")
     assert main(options(one)) == 2
     error = capsys.readouterr().err
-    assert "error: [Errno 20] Not a directory" in error and str(one / "out") in error and "Traceback" not in error
+    assert f"error: The pages cannot be written ({one / 'out' / 'html'}: Not a directory). Name another" in error
+    assert "Traceback" not in error
     (one / "out").unlink()
     assert main(options(one)) == 1 and (one / "out" / "html" / "00_a.html").is_file()
+
+
+# Root is not bound by modes, unless it gives that power up for good (capability 1, by prctl 24).
+READ_ONLY = """
+import ctypes, os, sys
+ctypes.CDLL(None).prctl(24, 1)
+os.execv(sys.executable, [sys.executable, "-c", sys.argv[1], *sys.argv[2:]])
+"""
+RUN_TWICE = """
+import os, sys
+from mnist_helpers.__main__ import main
+folder, elsewhere = sys.argv[1:]
+if os.access(folder, os.W_OK):
+    sys.exit("modes do not bind here")
+for output in (folder + "/build", elsewhere):
+    print(main(["run", "--notebooks", folder, "--output", output, "--profile", "smoke"]))
+"""
+
+
+def test_in_a_read_only_checkout_it_says_so_at_once_and_works_with_another_output(tmp_path):
+    folder = tmp_path / "checkout"
+    write(folder / "00_a.ipynb", text("# A"), "print(6 * 7)")
+    files = sorted(folder.iterdir())
+    folder.chmod(0o555)
+    command = [sys.executable, "-c", READ_ONLY, RUN_TWICE, str(folder), str(tmp_path / "out")]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=120, check=False)
+    folder.chmod(0o755)
+    if "modes do not bind here" in done.stderr:
+        pytest.skip("modes do not bind this user, and it cannot give that up")
+    assert done.returncode == 0, done.stderr
+    first, *_, last = done.stdout.splitlines()
+    error, begun = done.stderr.splitlines()[:2]
+    build = folder / "build" / "html"
+    message = f"error: The pages cannot be written ({build}: Permission denied). Name another directory with --output."
+    assert (first, error, last) == ("2", message, "0") and "00_a" in begun  # and nothing was executed before
+    assert "42" in (tmp_path / "out" / "html" / "00_a.html").read_text(encoding="utf-8")
+    assert sorted(folder.iterdir()) == files
 
 
 def test_a_full_disk_costs_a_message_and_no_half_written_page(one, capsys):

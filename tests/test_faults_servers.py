@@ -9,6 +9,7 @@ import struct
 import subprocess
 import threading
 import time
+import tracemalloc
 from shutil import which
 
 import faults
@@ -117,6 +118,31 @@ def test_a_redirect_within_the_mirror_is_followed(serve, fake):
     server = serve({"/mnist.npz": redirect("/moved.npz"), "/moved.npz": fake.npz})
     fetch([Mirror(f"{server.url}/mnist.npz", "npz")], fake.specs, faults.LIMITS)
     assert server.asked == ["/mnist.npz", "/moved.npz"]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_nothing_that_comes_with_a_redirect_is_read(serve, fake, packed):
+    sent = []
+    piece = gzip.compress(bytes(2**24), 1) if packed else bytes(2**16)  # 16 MiB unpacked, each time
+
+    def endless(handler):
+        handler.send_response(302)
+        handler.send_header("Location", "/moved.npz")
+        handler.send_header("Content-Encoding", "gzip" if packed else "identity")
+        handler.end_headers()
+        try:
+            while len(sent) < 2000:
+                handler.wfile.write(piece)
+                sent.append(len(piece))
+        except OSError:
+            sent.append("stopped")  # the client went away, as it should
+
+    server = serve({"/mnist.npz": endless, "/moved.npz": fake.npz})
+    tracemalloc.start()
+    fetch([Mirror(f"{server.url}/mnist.npz", "npz")], fake.specs, Limits(answer=5, total=10, retries=0))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert server.asked == ["/mnist.npz", "/moved.npz"] and peak < 12e6
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import os
 import re
 import time
 import zipfile
+from queue import SimpleQueue
 
 import faults
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from faults import CONTEXT, KEY
 from small import digits_of
 
-from mnist_helpers import checkpoints, estimators, leaderboard
+from mnist_helpers import checkpoints, estimators, files, leaderboard
 
 FILES = {"checkpoint": f"store/x-{KEY}.npz", "leaderboard": "results/leaderboard.csv"}
 WRITERS = {"checkpoint": faults.write_checkpoint, "leaderboard": faults.write_row}
@@ -39,13 +40,17 @@ def rows():
     """The rows of the leaderboard, which must be whole."""
     table = leaderboard.read()
     assert list(table["description"]) == [f"row {number}" for number in range(len(table))]
-    assert (table["errors"] == 0).all() and (table["checkpoint"] == "lenet5-0123.npz").all()
+    assert list(table["errors"]) == [number + 1 for number in range(len(table))]
+    images = leaderboard.wrong_images()
+    assert all(np.array_equal(images[f"S9.{number}"], np.arange(number + 1)) for number in range(len(table)))
+    assert (table["checkpoint"] == "lenet5-0123.npz").all()
     return len(table)
 
 
 # -- killed at any moment
 
 
+@pytest.mark.filterwarnings("ignore:The file .* has no row of")  # the one that was being recorded
 @pytest.mark.parametrize("what", ["checkpoint", "leaderboard"])
 def test_killed_while_it_writes_the_last_whole_state_is_there(folder, what):
     lost = []
@@ -59,7 +64,8 @@ def test_killed_while_it_writes_the_last_whole_state_is_there(folder, what):
         faults.kill(process)
         found = kept() if what == "checkpoint" else rows() - 1
         lost.append(written.value > found)
-        (folder / FILES[what]).unlink()
+        for path in [*folder.glob("*/*.npz"), *folder.glob("*/*.csv")]:
+            path.unlink()
     assert not any(lost)
     WRITERS[what](0)  # no lock and no ruin is in the way
     assert (folder / FILES[what]).is_file()
@@ -170,13 +176,53 @@ def test_a_damaged_leaderboard_is_named_and_never_overwritten(folder, content):
     faults.write_row(0)
     whole = path.read_bytes()
     path.write_bytes(content)
-    if content:
-        with pytest.raises(ValueError):
-            faults.write_row(1)
-        assert path.read_bytes() == content
+    with pytest.raises(ValueError, match=r"leaderboard\.csv"):
+        faults.write_row(1)
+    assert path.read_bytes() == content
     path.write_bytes(whole)
     faults.write_row(1)
     assert rows() == 2
+
+
+# -- a clock that was set back
+
+
+@pytest.mark.parametrize("what", ["checkpoint", "leaderboard"])
+def test_ruins_from_the_future_are_swept_and_in_nobodys_way(folder, what):
+    WRITERS[what](0)
+    ruin = folder / FILES[what]
+    ruin = ruin.with_name(f".{ruin.name}.abc.tmp")
+    ruin.write_text("half")
+    os.utime(ruin, (time.time() + 7200,) * 2)
+    WRITERS[what](1)
+    assert (kept() if what == "checkpoint" else rows() - 1) == 1
+    assert not list(ruin.parent.glob(".*.tmp"))
+
+
+@pytest.mark.parametrize("what", ["checkpoint", "leaderboard"])
+def test_a_writer_whose_file_is_swept_away_by_another_tells_it_and_leaves_the_old_one(folder, monkeypatch, what):
+    """The clock is set back while a file is written: to another process it looks left over."""
+    WRITERS[what](0)
+    path, real = folder / FILES[what], os.fsync
+
+    def set_back(handle):
+        real(handle)
+        for part in path.parent.glob(f".{path.name}.*.tmp"):
+            os.utime(part, (time.time() + 7200,) * 2)
+            files._sweep(path)  # as the other process does first
+
+    told = SimpleQueue()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", set_back)
+        WRITERS[what](1, told)
+    _, warnings = told.get()
+    assert len(warnings) == 1 and re.search(f"{NOT_KEPT[what]}.*No such file", warnings[0]), warnings
+    assert what == "leaderboard" or kept() == 0
+    WRITERS[what](1)
+    assert (kept() if what == "checkpoint" else rows() - 1) == 1
+
+
+# -- estimators
 
 
 def test_a_whole_checkpoint_that_holds_something_else_is_not_taken_for_an_estimators():
@@ -188,3 +234,11 @@ def test_a_whole_checkpoint_that_holds_something_else_is_not_taken_for_an_estima
     with pytest.warns(checkpoints.CheckpointWarning, match="is not usable: KeyError"):
         run = estimators.fit_estimator(estimator, digits, name="mine")
     assert not run.from_checkpoint and len(run.predictions["validation"]) == len(digits.validation)
+
+
+def test_an_estimator_is_fitted_although_the_store_may_not_be_looked_at(folder, monkeypatch):
+    from sklearn.naive_bayes import GaussianNB
+
+    faults.closed(monkeypatch, folder / "store")
+    with pytest.warns(checkpoints.CheckpointWarning, match="mine-.*npz is not usable: .*Permission denied"):
+        assert not estimators.fit_estimator(GaussianNB(), digits_of(), name="mine").from_checkpoint

@@ -25,7 +25,7 @@ RUN = SimpleNamespace(
 
 
 def evaluation(errors, split="test", source="mnist"):
-    labels = np.zeros(1000, np.int64)
+    labels = np.zeros(10_000, np.int64)
     predictions = labels.copy()
     predictions[:errors] = 1
     return Evaluation(predictions, labels, None, split, source)
@@ -39,7 +39,7 @@ def results(tmp_path, monkeypatch):
     return tmp_path
 
 
-def record(system="S0.9", errors=20, run=RUN, **changes):
+def record(system="S0.9", errors=200, run=RUN, **changes):
     return leaderboard.record(system, run, evaluation(errors, **changes), notebook="05", description="a network")
 
 
@@ -48,10 +48,13 @@ def test_a_row_holds_the_run_and_its_evaluation():
     table = leaderboard.read()
     assert tuple(table.reset_index().columns) == leaderboard.COLUMNS
     row = table.loc["S0.9"]
-    assert (row.parameters, row.epochs, row.seconds, row.errors) == (7850, 5, 12.3, 20)
+    assert (row.parameters, row.epochs, row.seconds, row.errors) == (7850, 5, 12.3, 200)
     assert row.training_flops == 600_000_000_001
     assert (row.train_accuracy, row.validation_accuracy, row.test_accuracy) == (0.99, 0.98, 0.98)
-    assert (row.low, row.high) == tuple(round(bound, 5) for bound in evaluation(20).interval)
+    from statsmodels.stats.proportion import proportion_confint
+
+    bounds = proportion_confint(9800, 10_000, method="wilson")
+    assert (row.low, row.high) == pytest.approx(bounds, abs=6e-8)  # seven places: four after another rounding are right
     assert (row.reported_accuracy, row.notebook, row.source) == (0.9802, "05", "mnist")
     assert (row.checkpoint, row.runs) == ("lenet5-0123.npz", 1) and pd.isna(row.deviation)
 
@@ -68,12 +71,12 @@ def test_a_system_has_one_row_and_rows_are_sorted(results):
 def test_several_runs_make_a_mean_with_a_deviation():
     changes = [{"seed": seed, "seconds": 10.0 + seed, "training_flops": 10**15 + 4 * seed} for seed in range(3)]
     runs = [SimpleNamespace(**(vars(RUN) | change)) for change in changes]
-    results = [evaluation(errors) for errors in (10, 20, 36)]
+    results = [evaluation(errors) for errors in (100, 200, 361)]
     leaderboard.record("S4.1", runs, results, notebook="03")
     row = leaderboard.read().loc["S4.1"]
     assert (row.runs, row.seed, row.seconds, row.training_flops) == (3, "0 1 2", 11.0, 10**15 + 4)
-    assert row.test_accuracy == pytest.approx(0.978) and row.errors == 22
-    assert row.deviation == pytest.approx(np.std([0.99, 0.98, 0.964], ddof=1), abs=1e-5)
+    assert row.test_accuracy == pytest.approx(0.97796667, abs=6e-8) and row.errors == 220.3
+    assert row.deviation == pytest.approx(np.std([0.99, 0.98, 0.9639], ddof=1), abs=6e-8)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +86,7 @@ def test_several_runs_make_a_mean_with_a_deviation():
 def test_incomplete_results_are_returned_but_never_written(results, monkeypatch, profile, source, full):
     monkeypatch.setenv("MNIST_PROFILE", profile)
     row = record(run=SimpleNamespace(**(vars(RUN) | {"full": full})), source=source)
-    assert row.loc["S0.9", "errors"] == 20
+    assert row.loc["S0.9", "errors"] == 200
     assert not (results / "leaderboard.csv").exists()
 
 
@@ -92,7 +95,7 @@ def test_another_time_alone_does_not_change_the_file(results):
     before = (results / "leaderboard.csv").read_bytes()
     record(run=SimpleNamespace(**(vars(RUN) | {"seconds": 99.0, "device": "8 cores"})))
     assert (results / "leaderboard.csv").read_bytes() == before
-    record(errors=21)
+    record(errors=201)
     assert (results / "leaderboard.csv").read_bytes() != before
 
 
@@ -111,7 +114,7 @@ def test_only_test_results_count():
 
 
 HEAD = ",".join(leaderboard.COLUMNS).encode() + b"\n"
-ROW = b"S0.1,net,05,7850,5,,12.3,2 cores,1,0,0.99,0.98,0.98,,20,0.97,0.99,,mnist,net.npz\n"
+ROW = b"S0.1,net,05,7850,5,,12.3,2 cores,1,0,0.99,0.98,0.98,,200,0.97707,0.98257,,mnist,net.npz\n"
 DAMAGED = {
     "other columns": (b"a,b\n1,2\n", "must have the columns system, .*, but has a, b"),
     "no columns": (b"", "but has none"),
@@ -121,7 +124,16 @@ DAMAGED = {
     "cut in quotes": (HEAD + ROW.replace(b"net.npz", b'"net.n'), "is no CSV file"),
     "a system twice": (HEAD + ROW + ROW.replace(b"S0.1,", b"S0.2,") + ROW, "several rows of S0.1"),
     "text for a number": (HEAD + ROW.replace(b"12.3", b"fast"), "numbers in the column seconds, but has 'fast'"),
-    "infinity": (HEAD + ROW.replace(b"0.97", b"inf"), "numbers in the column low, but has 'inf'"),
+    "infinity": (HEAD + ROW.replace(b"0.97707", b"inf"), "numbers in the column low, but has 'inf'"),
+    "no accuracy": (
+        HEAD + ROW.replace(b"0.98,,", b",,"),
+        "a row of S0.1 whose accuracy, errors and interval contradict",
+    ),
+    "an accuracy of another row": (
+        HEAD + ROW.replace(b"0.98,,", b"0.88,,"),
+        "a row of S0.1 whose accuracy, errors and",
+    ),
+    "more errors than images": (HEAD + ROW.replace(b",200,", b",20000,"), "a row of S0.1 whose accuracy, errors and"),
     "Latin-1": (HEAD + ROW.replace(b"net,", "café,".encode("latin-1")), "is not UTF-8 text"),
     "zero bytes": (HEAD + ROW + b"\0" * 20, "leaderboard.csv (is no CSV file|was cut off)"),
 }
@@ -141,6 +153,7 @@ def test_a_damaged_file_is_an_error_that_names_it_and_stays_as_it_is(results, co
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"])
 def test_the_row_that_is_damaged_above_is_a_good_one(results, end):
     (results / "leaderboard.csv").write_bytes((HEAD + ROW).replace(b"\n", end))
+    (results / "wrong_images.csv").write_text("system,images\nS0.1,3 5\n")
     assert leaderboard.read().loc["S0.1", "checkpoint"] == "net.npz"
 
 
@@ -206,8 +219,8 @@ def test_rows_of_estimators_have_no_epochs_and_no_operations():
 def test_a_committee_is_one_system_of_many_networks():
     members = [SimpleNamespace(**{**vars(RUN), "seed": seed, "checkpoint": f"net-{seed}.npz"}) for seed in (3, 4)]
     committee = SimpleNamespace(runs=members, parameters=15700, seconds=24.68)
-    validation = evaluation(30, split="validation")
-    leaderboard.record("S2.6", committee, evaluation(10), notebook="10", validation=validation)
+    validation = evaluation(300, split="validation")
+    leaderboard.record("S2.6", committee, evaluation(100), notebook="10", validation=validation)
     row = leaderboard.read().loc["S2.6"]
     assert (row.runs, row.parameters, row.seconds, row.epochs) == (1, 15700, 24.7, 5)
     assert row.training_flops == 1_200_000_000_002
@@ -219,14 +232,14 @@ def test_several_committees_make_a_mean():
     members = [SimpleNamespace(**{**vars(RUN), "seed": seed, "checkpoint": f"net-{seed}.npz"}) for seed in range(4)]
     seconds = (24.0, 26.0)
     pairs = [SimpleNamespace(runs=members[i : i + 2], parameters=15700, seconds=seconds[i // 2]) for i in (0, 2)]
-    validations = [evaluation(errors, split="validation") for errors in (30, 40)]
-    tests = [evaluation(errors) for errors in (10, 13)]
+    validations = [evaluation(errors, split="validation") for errors in (300, 400)]
+    tests = [evaluation(errors) for errors in (100, 131)]
     leaderboard.record("compact-committee", pairs, tests, notebook="10", validation=validations)
     row = leaderboard.read().loc["compact-committee"]
     assert (row.runs, row.parameters, row.seconds, row.training_flops) == (2, 15700, 25, 1_200_000_000_002)
-    assert (row.validation_accuracy, row.test_accuracy, row.errors) == (0.965, 0.9885, 11.5)
+    assert (row.validation_accuracy, row.test_accuracy, row.errors) == (0.965, 0.98845, 115.5)
     assert (row.seed, row.checkpoint) == ("0 1 2 3", "net-0.npz net-1.npz net-2.npz net-3.npz")
-    assert row.deviation == pytest.approx(np.std([0.99, 0.987], ddof=1), abs=1e-5)
+    assert row.deviation == pytest.approx(np.std([0.99, 0.9869], ddof=1), abs=6e-8)
     with pytest.raises(ValueError, match="'validation' parameter of leaderboard.record must be one .* the 2 runs"):
         leaderboard.record("compact-committee", pairs, tests, notebook="10", validation=validations[0])
 
@@ -245,14 +258,35 @@ def test_the_wrong_images_of_the_first_run_are_kept_beside_the_row(results):
     before = (results / "wrong_images.csv").read_bytes()
     record("S0.9", errors=3, run=SimpleNamespace(**(vars(RUN) | {"seconds": 99.0})))
     assert (results / "wrong_images.csv").read_bytes() == before
-    (results / "wrong_images.csv").unlink()
-    record("S0.9", errors=3)  # the row is there, its images are not
-    assert list(leaderboard.wrong_images()) == ["S0.9"]
+
+
+@pytest.mark.parametrize(
+    ("run", "error", "got"),
+    [
+        ([], ValueError, "Got none instead"),
+        (None, TypeError, "Got NoneType without parameters and seconds"),
+        ([RUN, "net"], TypeError, "Got str without parameters and seconds"),
+        (SimpleNamespace(parameters=1, seconds=1.0), TypeError, "Got SimpleNamespace without device and seed and full"),
+        (SimpleNamespace(parameters=1, seconds=1.0, runs=[None]), TypeError, "Got NoneType without device"),
+    ],
+)
+def test_what_is_no_run_is_refused(run, error, got):
+    with pytest.raises(error, match=f"'run' parameter of leaderboard.record must be a run or a committee.*{got}"):
+        leaderboard.record("S0.9", run, [] if run == [] else evaluation(3), notebook="05")
+
+
+def test_results_on_a_part_of_the_test_images_or_on_different_parts_are_never_written():
+    part = evaluation(3)
+    part = Evaluation(part.predictions[:1000], part.labels[:1000], None, "test", "mnist")
+    assert leaderboard.record("S0.9", RUN, part, notebook="05").loc["S0.9", "errors"] == 3
+    assert leaderboard.read().empty
+    with pytest.raises(ValueError, match=r"'result' parameter .* as many images each. Got \[10000, 1000\] instead"):
+        leaderboard.record("S0.9", [RUN, RUN], [evaluation(3), part], notebook="05")
 
 
 def test_what_is_no_evaluation_or_of_another_split_is_refused():
     committee = SimpleNamespace(runs=[RUN], parameters=15700, seconds=24.68)
-    of_all = CommitteeEvaluation((dataclasses.replace(evaluation(10), probabilities=np.zeros((1000, 10))),))
+    of_all = CommitteeEvaluation((dataclasses.replace(evaluation(10), probabilities=np.zeros((10_000, 10))),))
     with pytest.raises(TypeError, match="'result' parameter of leaderboard.record must be an Eval.*Got CommitteeEval"):
         leaderboard.record("S2.6", committee, of_all, notebook="10")
     for wrong, error in ((of_all, TypeError), (evaluation(10), ValueError)):

@@ -10,7 +10,7 @@ from small import digits_of, tiny
 from mnist_helpers import checkpoints, models
 from mnist_helpers.backend import keras, layers
 from mnist_helpers.data import Split
-from mnist_helpers.plan import make_plan
+from mnist_helpers.plan import check_model, make_plan, targets_for
 from mnist_helpers.signature import describe_model
 
 
@@ -133,3 +133,55 @@ def test_every_checkpoint_of_the_series_is_whole_and_under_its_own_key(path):
     stored = checkpoints.read(path, path.stem.split("-")[-1])
     if "description" in stored.record:
         assert checkpoints.key_of(stored.record["description"]) == path.stem.split("-")[-1]
+
+
+def ending_in(*outputs, shape=(28, 28, 1)):
+    """A network of this many outputs, or several."""
+    image = keras.Input(shape)
+    flat = layers.Flatten()(image)
+    ends = [layers.Dense(output)(flat) for output in outputs]
+    return keras.Model(image, ends if len(ends) > 1 else ends[0], name="net")
+
+
+@pytest.mark.parametrize(
+    ("network", "got"),
+    [
+        (lambda: ending_in(7), r"\(None, 7\)"),
+        (lambda: ending_in(11), r"\(None, 11\)"),
+        (lambda: ending_in(10, 10), r"\[\(None, 10\), \(None, 10\)\]"),
+        (lambda: keras.Sequential([keras.Input((28, 28, 1)), layers.Dense(10)]), r"\(None, 28, 28, 10\)"),
+    ],
+)
+def test_a_network_without_one_output_for_each_digit_is_refused(digits, network, got):
+    wanted = r"'model' parameter of f must be a network with one output of shape \(None, 10\), a number for each digit"
+    with pytest.raises(ValueError, match=rf"{wanted}\. Got {got} instead"):
+        check_model(network(), digits, function="f")
+    check_model(ending_in(10), digits, function="f")
+
+
+def test_a_network_without_an_input_is_refused_although_it_was_called(digits):
+    class Called(keras.Model):
+        def call(self, images):
+            return images[:, :10, 0, 0]
+
+    called = Called(name="called")
+    called(digits.train.images)
+    with pytest.raises(ValueError, match="built, with an explicit Input. Got 'called', without one"):
+        check_model(called, digits, function="f")
+
+
+@pytest.mark.parametrize(("setting", "wrong"), [("loss", None), ("loss", {}), ("optimizer", {}), ("optimizer", None)])
+def test_what_keras_makes_no_loss_or_optimizer_of_is_refused(digits, setting, wrong):
+    with pytest.raises(ValueError, match=f"'{setting}' parameter of train must be the name of a Keras .* Got {wrong}"):
+        key(digits, **{setting: wrong})
+
+
+def test_targets_are_made_of_digits_alone():
+    with pytest.raises(ValueError, match="'labels' parameter of targets_for must be digits from 0 to 9. Got .* 10"):
+        targets_for("categorical_crossentropy", np.array([3, 10]))
+    with pytest.raises(ValueError, match="'loss' parameter of targets_for must be the name of a Keras loss or a loss"):
+        targets_for("cross", np.array([3]))
+
+
+def test_a_sparse_loss_may_be_named_like_its_class():
+    assert targets_for("SparseCategoricalCrossentropy", np.array([3, 1])).tolist() == [3, 1]

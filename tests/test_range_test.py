@@ -113,10 +113,17 @@ def test_hinge_loss_gets_its_targets_and_smoke_its_images(digits, monkeypatch):
     assert set(np.unique(seen[0])) == {0, 1} and set(np.unique(seen[-1])) == {-1, 1}
 
 
+def seven():
+    """A network for seven classes."""
+    return keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(7)])
+
+
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
         ({"model": "tiny"}, TypeError, "'model' parameter of learning_rate_range_test .* a Keras model"),
+        ({"model": seven()}, ValueError, r"'model' parameter of learning_rate_range_test .* Got \(None, 7\) instead"),
+        ({"loss": None}, ValueError, "'loss' parameter of learning_rate_range_test .* Got None"),
         ({"low": 0}, ValueError, "'low' parameter of learning_rate_range_test .* greater than 0"),
         ({"low": 0.1, "high": 0.1}, ValueError, "'high' .* greater than low, 0.1. Got 0.1"),
         ({"high": float("inf")}, ValueError, "'high' .* finite"),

@@ -2,7 +2,9 @@
 
 import base64
 import hashlib
+import os
 import re
+from urllib.parse import unquote
 
 import nbformat
 import pytest
@@ -12,6 +14,7 @@ from pages import requests
 from sample_notebooks import code, text
 from sample_series import HINT, PIXEL, picture
 
+from mnist_helpers import prose
 from mnist_helpers.render import page
 from mnist_helpers.series import Lesson
 
@@ -80,6 +83,8 @@ def test_formulas_are_pictures_with_their_tex_or_else_the_tex_itself():
     drawn = base64.b64decode(soup.img["src"].removeprefix("data:image/svg+xml;base64,"))
     assert b"<svg" in drawn
     assert soup.find("code").get_text() == r"\nosuch{y}"
+    deep = "{" * 3000 + "x" + "}" * 3000
+    assert soup_of(text(f"${deep}$")).find("code").get_text() == deep
 
 
 def test_rendering_leaves_the_notebook_as_it_was():
@@ -148,6 +153,63 @@ def test_files_that_the_prose_names_come_along_in_the_link(tmp_path):
     kind, data = link["href"].split(";base64,")
     assert (kind, base64.b64decode(data), link["download"]) == ("data:text/csv", b"a,b\n", "table.csv")
     assert "large" in soup.main.get_text()
+
+
+@pytest.fixture
+def around_a_folder(tmp_path, monkeypatch):
+    """A folder with all kinds of what is no picture, or none of its own; and a secret beside the folder."""
+    folder = tmp_path / "notebooks"
+    (folder / "pictures").mkdir(parents=True)
+    png = base64.b64decode(PIXEL)
+    (tmp_path / "secret.png").write_bytes(b"nobody's business")
+    (folder / "link.png").symlink_to(tmp_path / "secret.png")
+    (folder / "circle.png").symlink_to(folder / "circle.png")
+    (folder / "notes.txt").write_text("no picture")
+    os.mkfifo(folder / "pipe.png")  # to open it would wait for ever
+    for name in ("gré en.png", "pictures/inside.png"):
+        (folder / name).write_bytes(png)
+    (folder / "within.png").symlink_to(folder / "pictures" / "inside.png")
+    monkeypatch.setattr(prose, "_MAX_PICTURE_BYTES", 1000)
+    for name, size in (("large.png", 1000), ("larger.png", 1001)):
+        (folder / name).write_bytes(bytes(size))
+    return folder
+
+
+NO_PICTURES = ["", "pictures", ".", "gone.png", "link.png", "../secret.png", "circle.png", "notes.txt", "pipe.png"]
+NO_PICTURES += ["larger.png", "a%00b.png", "x" * 300 + ".png", "attachment:gone.png", "attachment:"]
+
+
+@pytest.mark.parametrize("source", NO_PICTURES)
+@pytest.mark.parametrize("form", ["![seen *so*]({})", '<img src="{}" alt="seen so">'])
+def test_what_is_no_picture_of_the_folder_leaves_its_text(around_a_folder, source, form):
+    soup = soup_of(text(f"Before {form.format(source)} after."), directory=around_a_folder)
+    assert not [tag["src"] for tag in soup.find_all("img") if tag["src"].startswith("data:")]
+    texts = "".join(
+        tag.get("alt", "") if tag.name == "img" else tag.get_text() for tag in soup.main.find_all(["p", "img"])
+    )
+    assert "Before" in texts and "seen so" in texts and "after." in texts
+
+
+@pytest.mark.parametrize("source", ["gr%C3%A9%20en.png", "pictures/inside.png", "within.png", "large.png"])
+@pytest.mark.parametrize("form", ["![seen]({})", '<img src="{}" alt="seen">'])
+def test_pictures_of_the_folder_come_along(around_a_folder, source, form):
+    (image,) = soup_of(text(form.format(source)), directory=around_a_folder).find_all("img")
+    data = base64.b64decode(image["src"].removeprefix("data:image/png;base64,"))
+    assert data == (around_a_folder / unquote(source)).read_bytes() and image["alt"] == "seen"
+
+
+@pytest.mark.parametrize("form", ["![seen](attachment:a%20b.png)", '<img src="attachment:a b.png" alt="seen">'])
+def test_an_attached_picture_is_shown(form):
+    cell = text(form)
+    cell["attachments"] = {"a b.png": {"text/plain": "x", "image/png": PIXEL}}
+    (image,) = soup_of(cell).find_all("img")
+    assert image["src"] == f"data:image/png;base64,{PIXEL}" and image["alt"] == "seen"
+
+
+@pytest.mark.parametrize("target", ["a%00b.csv", "x" * 300, "circle.png", "pictures", "pipe.png", "link.png"])
+def test_a_link_to_what_cannot_come_along_stays_a_link(around_a_folder, target):
+    (link,) = soup_of(text(f"[x]({target})"), directory=around_a_folder).main.find_all("a")
+    assert link["href"] == target
 
 
 def test_tables_scroll_in_a_box_of_their_own():

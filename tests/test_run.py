@@ -11,6 +11,7 @@ import pytest
 from pages import problems
 from sample_notebooks import code, text, write
 
+from mnist_helpers import render, site
 from mnist_helpers import run as runner
 from mnist_helpers.kernels import NotebookResult, read_notebook
 from mnist_helpers.run import RunError, run, store_outputs, summary
@@ -162,6 +163,77 @@ def test_a_notebook_edited_meanwhile_is_not_overwritten(tmp_path, real):
     (result,) = run(notebooks=tmp_path, output=tmp_path / "out", in_place=True)
     assert not result.ok and "was changed while" in result.error
     assert path.read_text() == before + " "
+
+
+def test_in_place_is_refused_at_once_where_no_notebook_can_be_written(tmp_path, real, monkeypatch):
+    def read_only(dir):  # noqa: A002
+        if dir == tmp_path / "notebooks":
+            raise PermissionError(13, "Permission denied", str(dir))
+        return temporary(dir=dir)
+
+    temporary = runner.tempfile.TemporaryFile
+    monkeypatch.setattr(runner.tempfile, "TemporaryFile", read_only)
+    write(tmp_path / "notebooks" / "00_a.ipynb", "open('executed', 'w').close()")
+    with pytest.raises(RunError, match="stored in the notebooks .*notebooks: Permission denied.*Leave out --in-place"):
+        run(notebooks=tmp_path / "notebooks", output=tmp_path / "out", in_place=True)
+    assert [path.name for path in (tmp_path / "notebooks").iterdir()] == ["00_a.ipynb"]
+
+
+def unwell(path, monkeypatch, error=None):
+    """Let the rendering of one notebook fail."""
+
+    def fails(notebook, *, lesson, **around):
+        if lesson.name == path.stem and "cannot be rendered" not in str(notebook.cells):
+            raise error or RuntimeError("of a filter")
+        return render.page(notebook, lesson=lesson, **around)
+
+    monkeypatch.setattr(site, "page", fails)
+
+
+def test_outputs_are_stored_whatever_becomes_of_the_page(tmp_path, real, monkeypatch):
+    path = write(tmp_path / "00_a.ipynb", "print(1 + 1)")
+    unwell(path, monkeypatch)
+    (result,) = run(notebooks=tmp_path, output=tmp_path / "out", in_place=True)
+    assert not result.ok and result.error == "the page cannot be rendered: RuntimeError: of a filter"
+    assert nbformat.read(path, as_version=4).cells[0].outputs[0].text == "2\n"
+    unwell(path, monkeypatch, KeyboardInterrupt())
+    path.write_bytes(path.read_bytes().replace(b"1 + 1", b"1 + 2"))
+    with pytest.raises(KeyboardInterrupt):
+        run(notebooks=tmp_path, output=tmp_path / "out", in_place=True)
+    assert nbformat.read(path, as_version=4).cells[0].outputs[0].text == "3\n"
+
+
+def no_kernel(path, **_):
+    """As ``execute``, but nothing is executed."""
+    return nbformat.read(path, as_version=4), NotebookResult(path.stem, "ok", 1.0, 1)
+
+
+def test_a_page_that_cannot_be_rendered_fails_alone(tmp_path, monkeypatch):
+    names = ["00_a", "01_b", "02_c"]
+    paths = [write(tmp_path / f"{name}.ipynb", code("1", printed="seen\n")) for name in names]
+    monkeypatch.setattr(runner, "execute", no_kernel)
+    unwell(paths[1], monkeypatch)
+    results = run(profile="smoke", notebooks=tmp_path, output=tmp_path / "out")
+    assert [result.status for result in results] == ["ok", "failed", "ok"]
+    assert "FAILED 01_b: the page cannot be rendered: RuntimeError: of a filter" in summary(results)
+    pages = [(tmp_path / "out" / "html" / f"{name}.html").read_text(encoding="utf-8") for name in (*names, "index")]
+    assert ["seen" in page for page in pages] == [True, False, True, False]
+    assert "This notebook cannot be rendered" in pages[1] and "of a filter" in pages[3]
+    assert problems(tmp_path / "out" / "html") == []
+
+
+def test_outputs_that_cannot_be_stored_fail_their_notebook_and_the_others_go_on(tmp_path, real, monkeypatch):
+    def full(path, *_):
+        if path.stem == "00_a":
+            raise OSError("no space left")
+
+    for name in ("00_a", "01_b"):
+        write(tmp_path / f"{name}.ipynb", code("1", printed="seen\n"))
+    monkeypatch.setattr(runner, "execute", no_kernel)
+    monkeypatch.setattr(runner, "store_outputs", full)
+    results = run(notebooks=tmp_path, output=tmp_path / "out", in_place=True)
+    assert [result.error for result in results] == ["its outputs cannot be stored: no space left", None]
+    assert "seen" in (tmp_path / "out" / "html" / "00_a.html").read_text(encoding="utf-8")  # it is not all lost
 
 
 def test_a_write_that_fails_leaves_the_old_notebook_whole(tmp_path, monkeypatch):

@@ -1,10 +1,12 @@
 """Notebooks are found by number or name, and say of themselves what the contents show."""
 
+import os
+
 import pytest
 from sample_notebooks import code, text, write
 from sample_series import FIRST
 
-from mnist_helpers.series import NOTEBOOKS, Lesson, RunError, find_notebooks, lessons
+from mnist_helpers.series import NOTEBOOKS, Lesson, RunError, find_notebooks, first_line, lessons
 
 
 @pytest.mark.parametrize(
@@ -56,7 +58,22 @@ def test_notebooks_that_say_nothing_or_cannot_be_read_are_known_by_their_names(t
     (tmp_path / "01_b.ipynb").write_text("{no notebook")
     (tmp_path / "02_c.ipynb").write_text('{"cells": 3}')
     write(tmp_path / "03_d.ipynb", text("No title"), text("# Later"))
-    assert lessons(tmp_path) == [Lesson(name, name) for name in ("00_a", "01_b", "02_c", "03_d")]
+    (tmp_path / "04_e.ipynb").write_text("[" * 100_000)
+    (tmp_path / "05_f.ipynb").write_text('{"cells": [3]}')
+    assert lessons(tmp_path) == [Lesson(name, name) for name in ("00_a", "01_b", "02_c", "03_d", "04_e", "05_f")]
+
+
+def test_what_is_no_file_is_no_notebook(tmp_path):
+    write(tmp_path / "00_a.ipynb")
+    os.mkfifo(tmp_path / "01_pipe.ipynb")  # to open it would wait for ever
+    (tmp_path / "02_folder.ipynb").mkdir()
+    (tmp_path / "03_link.ipynb").symlink_to(tmp_path / "nowhere.ipynb")
+    assert [path.stem for path in find_notebooks(tmp_path)] == ["00_a"]
+
+
+@pytest.mark.parametrize(("error", "line"), [(ValueError("\n one\ntwo"), " one"), (MemoryError(), "MemoryError")])
+def test_an_error_is_said_in_a_line(error, line):
+    assert first_line(error) == line
 
 
 def test_every_notebook_of_the_series_has_title_summary_and_time():

@@ -3,11 +3,12 @@
 import json
 import os
 
+import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from pages import problems
 from sample_notebooks import code, text, write
-from sample_series import write_series
+from sample_series import picture, write_series
 
 from mnist_helpers.kernels import NotebookResult
 from mnist_helpers.site import IndexRow, Site
@@ -94,10 +95,16 @@ def test_the_contents_keep_rows_of_earlier_runs_whose_pages_are_there(tmp_path):
     assert "00_a" in index and "01_b" not in index and "5.0 s" in index and "9.0 s" not in index
 
 
-@pytest.mark.parametrize("state", ["", "[1]", '[{"name": "x"}]', "{", "3"])
+DAMAGED = ["", "[1]", '[{"name": "x"}]', "{", "3", "[" * 100_000, '[{"name": ["x"], "status": "ok"}]']
+DAMAGED += [f'[{{"name": "01_b", "status": "ok", "seconds": {seconds}}}]' for seconds in ('"1"', "null", "NaN", "[]")]
+DAMAGED += ['[{"name": "%s", "status": "ok"}]' % ("x" * 5000)]
+
+
+@pytest.mark.parametrize("state", DAMAGED)
 def test_a_damaged_record_of_earlier_runs_does_not_matter(tmp_path, state):
     site = series(tmp_path)
     site.directory.mkdir()
+    site.page_of("01_b").touch()
     (site.directory / "results.json").write_text(state)
     site.write_index([row("00_a")])
     assert "00_a" in index_of(site.directory).get_text()
@@ -141,3 +148,19 @@ def test_a_notebook_that_cannot_be_read_has_a_page_that_says_so(tmp_path):
     (tmp_path / "01_b.ipynb").write_text("{no notebook")
     site.complete()
     assert "cannot be read" in site.page_of("01_b").read_text() and problems(site.directory) == []
+
+
+def test_a_notebook_that_cannot_be_rendered_has_a_page_and_a_row_that_say_so(tmp_path):
+    site = series(tmp_path)
+    write(tmp_path / "01_b.ipynb", picture("plot()", 3))  # alternative texts that are none
+    site.complete()
+    assert "cannot be rendered" in site.page_of("01_b").read_text() and "stored" in site.page_of("02_c").read_text()
+    assert "the page cannot be rendered: TypeError" in index_of(site.directory).get_text()
+    assert problems(site.directory) == []
+
+
+def test_half_a_character_is_replaced(tmp_path):
+    (tmp_path / "00_a.ipynb").write_text(json.dumps(nbformat.v4.new_notebook(cells=[text("# A \ud83d B")])))
+    site = Site(tmp_path / "html", tmp_path)
+    site.complete()
+    assert all("A ? B" in (site.directory / name).read_text(encoding="utf-8") for name in ("00_a.html", "index.html"))

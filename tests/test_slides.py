@@ -66,6 +66,12 @@ def test_a_notebook_that_cannot_be_read_is_named(tmp_path):
         write_slides(notebooks=tmp_path, output=tmp_path)
 
 
+def test_a_notebook_that_cannot_be_rendered_is_named(tmp_path):
+    write(tmp_path / "00_a.ipynb", picture("plot()", 3))  # alternative texts that are none
+    with pytest.raises(RunError, match="00_a.ipynb: it cannot be rendered: 'int' object"):
+        write_slides(notebooks=tmp_path, output=tmp_path)
+
+
 def test_a_notebook_without_text_has_its_name_as_title(tmp_path):
     write(tmp_path / "00_a.ipynb", code("1"))
     (path,) = write_slides(notebooks=tmp_path, output=tmp_path)

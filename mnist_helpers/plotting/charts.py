@@ -24,6 +24,7 @@ from mnist_helpers.checks import (
     problem,
 )
 from mnist_helpers.plotting.inputs import bar_lengths, check_accuracies, check_cell_names, check_reported
+from mnist_helpers.runs import counted
 
 if TYPE_CHECKING:
     from mnist_helpers.data import Split
@@ -277,5 +278,6 @@ def plot_confusion(evaluation_or_matrix: Evaluation | np.ndarray, *, axes: Seque
     for i in range(len(counts)):  # a frame, as a grey fill would pass for a colour of the scale in print
         pair[1].add_patch(Rectangle((i - 0.5, i - 0.5), 1, 1, fill=False, edgecolor="#888888", linewidth=0.8))
     pair[0].set_title("Percent of each true class")
-    pair[1].set_title(f"Images ({counts.sum() - np.trace(counts):,} errors in {counts.sum():,})")
+    errors = counted(int(counts.sum() - np.trace(counts)), "error")
+    pair[1].set_title(f"Images ({errors} in {counts.sum():,})")
     return pair
