@@ -33,10 +33,11 @@ student: setup ## write build/student: the notebooks without solutions and resul
 slides: setup ## write build/slides: notebooks as slides, with make slides NOTEBOOK=04 only that one
 	$(IN) mnist_helpers slides $(NOTEBOOK)
 
-test: lint test-unit test-results test-notebooks ## run every check and test: ruff, mypy, all tests, all notebooks
+test: COVERAGE := --cov --cov-report=term
+test: lint test-unit test-results test-notebooks ## run every check and test, and show which lines the unit tests leave out
 
-test-unit: setup ## run the unit tests, and show which lines of the library they leave out
-	$(IN) pytest tests --ignore=tests/test_results.py --numprocesses=2 --dist=loadfile --cov --cov-report=term
+test-unit: setup ## run the unit tests
+	$(IN) pytest tests --ignore=tests/test_results.py --numprocesses=2 --dist=loadfile $(COVERAGE)
 
 test-results: setup ## hold the leaderboard to the stored networks: compute every row again
 	MNIST_RECOMPUTE=all $(IN) pytest tests/test_results.py

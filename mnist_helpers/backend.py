@@ -5,6 +5,7 @@ In a notebook such lines look like errors, so they are shown only if the import 
 """
 
 import contextlib
+import logging
 import os
 import sys
 import tempfile
@@ -41,6 +42,15 @@ else:
         import keras
 
         keras.ops.zeros(1)  # the search for devices happens, and speaks, with the first tensor
+
+
+def _says_nothing_of_tracing(record: logging.LogRecord) -> bool:
+    """Tell TensorFlow's advice against building graphs again and again from what else it has to say."""
+    return "triggered tf.function retracing" not in record.getMessage()
+
+
+# Every new network needs a graph of its own; whoever trains five in turn has done nothing wrong.
+logging.getLogger("tensorflow").addFilter(_says_nothing_of_tracing)
 
 layers = keras.layers
 ops = keras.ops

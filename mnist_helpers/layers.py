@@ -19,7 +19,8 @@ _LRN = "LocalResponseNormalization"
 @keras.saving.register_keras_serializable(package="mnist_helpers")
 def leaky_relu(x: Any) -> Any:
     """Return `x` where it is positive and 0.01 `x` elsewhere (Keras's own "leaky_relu" has a slope of 0.2)."""
-    return keras.activations.leaky_relu(x, negative_slope=LEAKY_SLOPE)
+    # not Keras's own: TensorFlow prints an error when it cannot fuse that operation's gradient, and goes on without
+    return ops.where(x > 0, x, LEAKY_SLOPE * x)
 
 
 @keras.saving.register_keras_serializable(package="mnist_helpers")

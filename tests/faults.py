@@ -133,6 +133,11 @@ def write_row(number, told=None):
         told.put((None, [str(warning.message) for warning in caught]))
 
 
+def write_rows(numbers):
+    for number in numbers:
+        write_row(number)
+
+
 def record_and_die(system, errors):
     """Record a system, and be killed when its second file is to be written."""
     whole, calls = leaderboard.atomic_write, count(1)

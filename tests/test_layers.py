@@ -99,8 +99,21 @@ def test_lrn_rejects_bad_settings(settings, error, message):
         LocalResponseNormalization(**settings)
 
 
-def test_leaky_relu_slope():
-    np.testing.assert_allclose(leaky_relu(np.array([-2.0, 0.0, 3.0], "float32")), [-0.02, 0, 3], rtol=1e-6)
+def test_leaky_relu_and_its_gradient_are_those_of_tensorflow():
+    x = tf.constant([-2.0, -1e-30, 0.0, 1e-30, 3.0])
+    np.testing.assert_allclose(leaky_relu(x), [-0.02, -1e-32, 0, 1e-30, 3], rtol=1e-6)
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        ours, theirs = leaky_relu(x), tf.nn.leaky_relu(x, alpha=0.01)
+    np.testing.assert_array_equal(ours, theirs)
+    np.testing.assert_array_equal(tape.gradient(ours, x), tape.gradient(theirs, x))
+
+
+def test_a_network_of_leaky_relus_trains_without_a_word(capfd):
+    network = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(2, 3, activation=leaky_relu)])
+    network.compile("sgd", "mse")
+    network.fit(np.ones((4, 8, 8, 1), "float32"), np.ones((4, 6, 6, 2), "float32"), verbose=0)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_inception_branches_one_by_one():

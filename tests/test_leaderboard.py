@@ -1,9 +1,9 @@
 """The results table: what is written, what is not, and what survives."""
 
 import dataclasses
-import multiprocessing
 from types import SimpleNamespace
 
+import faults
 import numpy as np
 import pandas as pd
 import pytest
@@ -188,19 +188,11 @@ def test_a_directory_that_cannot_be_written_costs_a_warning(results, monkeypatch
         record()
 
 
-def _record_many(first):
-    for number in range(first, first + 5):
-        record(f"S9.{number}", errors=number)
-
-
 def test_two_writers_at_once_lose_no_row():
-    context = multiprocessing.get_context("spawn")
-    writers = [context.Process(target=_record_many, args=(first,)) for first in (0, 5)]
+    writers = [faults.start(faults.write_rows, range(first, first + 5)) for first in (0, 5)]
     for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join()
-    assert list(leaderboard.read()["errors"]) == list(range(10))
+        writer.join(60)
+    assert list(leaderboard.read()["errors"]) == list(range(1, 11))
 
 
 def test_an_empty_leaderboard_reads_as_an_empty_table():

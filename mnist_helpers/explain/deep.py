@@ -1,7 +1,6 @@
 """shap's explainers on a Keras 3 network: DeepExplainer in pieces and checked, and GradientExplainer."""
 
 import contextlib
-import logging
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -115,7 +114,7 @@ def expected_gradients(
 
 @contextlib.contextmanager
 def _shap() -> Iterator[Any]:
-    """Import shap, without four warnings that say nothing about a result; all others are shown.
+    """Import shap, without three warnings that say nothing about a result; all others are shown.
 
     shap puts a function of its own into TensorFlow while it works, and leaves it there when it fails: from then on no
     gradient could be computed. It is taken back.
@@ -123,8 +122,7 @@ def _shap() -> Iterator[Any]:
     check_backend()
     from tensorflow.python.eager import execute
 
-    spoken, recorder = logging.getLogger("tensorflow"), execute.record_gradient
-    spoken.addFilter(_says_nothing_of_tracing)
+    recorder = execute.record_gradient
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Your TensorFlow version is newer than 2.4.0", UserWarning)
@@ -134,10 +132,4 @@ def _shap() -> Iterator[Any]:
 
             yield shap
     finally:
-        spoken.removeFilter(_says_nothing_of_tracing)
         execute.record_gradient = recorder
-
-
-def _says_nothing_of_tracing(record: logging.LogRecord) -> bool:
-    """Drop TensorFlow's warning that several explainers in turn each built a graph."""
-    return "triggered tf.function retracing" not in record.getMessage()
