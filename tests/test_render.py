@@ -116,6 +116,13 @@ def test_code_folds_and_a_solution_starts_folded_with_its_output():
     assert "x = 2" in solution.get_text() and "the secret" in solution.get_text()
 
 
+def test_claims_and_verdicts_wrap_like_sentences_and_other_text_keeps_its_lines():
+    printed = ["✓ It holds, because of <this>.\n", "✗ 04-2: look again.\n", "– not judged: x\n", "a table ✓ of text\n"]
+    lines = soup_of(*(code("claim(...)", printed=each) for each in printed)).select(".jp-OutputArea-output pre")
+    assert [line.get_text() for line in lines] == printed
+    assert [line.get("class") for line in lines] == [["sentences"]] * 3 + [None]
+
+
 @pytest.mark.parametrize("body", ["Use *plus*.", "![p](p.png) Use *plus*.", '<img src="p.png" alt="p"> Use *plus*.'])
 def test_a_hint_is_folded_with_all_its_text(tmp_path, body):
     (tmp_path / "p.png").write_bytes(base64.b64decode(PIXEL))
