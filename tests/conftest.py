@@ -1,4 +1,4 @@
-"""Fixtures around the data: a home without MNIST, a small MNIST of random pixels, a mirror on this machine."""
+"""Fixtures: a home without MNIST, an empty store, a small MNIST of random pixels, a mirror on this machine."""
 
 import io
 import os
@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from mnist_helpers import checkpoints
 from mnist_helpers.containers import ArraySpec, digest_of
 
 
@@ -23,6 +24,15 @@ def home(tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     return tmp_path
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch):
+    """Checkpoints are kept here, in the full profile, and there are none yet, nor any of the series."""
+    monkeypatch.setenv("MNIST_CHECKPOINTS", str(tmp_path / "store"))
+    monkeypatch.setattr(checkpoints, "series_directory", lambda: tmp_path / "series")
+    monkeypatch.setenv("MNIST_PROFILE", "full")
+    return tmp_path / "store"
 
 
 @pytest.fixture

@@ -7,25 +7,19 @@ import numpy as np
 import pytest
 from small import digits_of, settings, split_of, tiny
 
-from mnist_helpers import checkpoints, committees, evaluate, train
+from mnist_helpers import committees, evaluate, train
 from mnist_helpers.augmentation import RandomAffine, augmented
 from mnist_helpers.backend import keras, layers
 from mnist_helpers.committees import Committee, CommitteeEvaluation, average_model, train_committee
 from mnist_helpers.data import Split
 from mnist_helpers.training import Run
 
+pytestmark = pytest.mark.usefixtures("store")
+
 
 @pytest.fixture(scope="module")
 def digits():
     return digits_of(120, 30, 30)
-
-
-@pytest.fixture(autouse=True)
-def store(tmp_path, monkeypatch):
-    monkeypatch.setenv("MNIST_CHECKPOINTS", str(tmp_path / "store"))
-    monkeypatch.setattr(checkpoints, "series_directory", lambda: tmp_path / "series")
-    monkeypatch.setenv("MNIST_PROFILE", "full")
-    return tmp_path / "store"
 
 
 def quick(**changes):

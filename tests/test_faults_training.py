@@ -15,17 +15,12 @@ ROW = {"loss": 2.0, "accuracy": 0.5, "val_loss": 2.0, "val_accuracy": 0.5, "lear
 FULL = OSError(28, "No space left on device")
 
 
+pytestmark = pytest.mark.usefixtures("store")
+
+
 @pytest.fixture(scope="module")
 def digits():
     return digits_of(100, 20, 20)
-
-
-@pytest.fixture(autouse=True)
-def store(tmp_path, monkeypatch):
-    monkeypatch.setenv("MNIST_CHECKPOINTS", str(tmp_path / "store"))
-    monkeypatch.setattr(checkpoints, "series_directory", lambda: tmp_path / "series")
-    monkeypatch.setenv("MNIST_PROFILE", "full")
-    return tmp_path / "store"
 
 
 # -- nowhere to store

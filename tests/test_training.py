@@ -16,18 +16,12 @@ from mnist_helpers.backend import keras
 from mnist_helpers.plan import targets_for
 from mnist_helpers.training import DivergedError, seeded
 
+pytestmark = pytest.mark.usefixtures("store")
+
 
 @pytest.fixture(scope="module")
 def digits():
     return digits_of()
-
-
-@pytest.fixture(autouse=True)
-def store(tmp_path, monkeypatch):
-    monkeypatch.setenv("MNIST_CHECKPOINTS", str(tmp_path / "store"))
-    monkeypatch.setattr(checkpoints, "series_directory", lambda: tmp_path / "series")
-    monkeypatch.setenv("MNIST_PROFILE", "full")
-    return tmp_path / "store"
 
 
 def same_weights(first, second):
