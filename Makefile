@@ -14,14 +14,14 @@ help: ## list these targets
 
 setup: .venv/.installed ## make .venv with the locked versions of everything (once; other targets do it themselves)
 
-.venv/.installed: requirements.lock setup.cfg
+.venv/.installed: requirements.lock setup.cfg tools/installer.txt
 	@command -v '$(PYTHON)' >/dev/null || { echo 'error: there is no $(PYTHON) here; install Python 3.11, 3.12 or 3.13, or say make PYTHON=...' >&2; exit 1; }
 	@'$(PYTHON)' -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 		|| { echo "error: Python 3.11, 3.12 or 3.13 is needed, but $(PYTHON) is $$('$(PYTHON)' -V 2>&1); say for instance make PYTHON=python3.12" >&2; exit 1; }
-	'$(PYTHON)' -m venv .venv
-	@echo 'Installing the locked packages into .venv; this takes a few minutes.'
-	$(IN) pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(IN) pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@echo 'Making .venv with the locked packages, about 3 GB: half a minute, or a few with a slow network.'
+	@'$(PYTHON)' -m venv .venv
+	@$(IN) pip install --quiet --disable-pip-version-check --require-hashes -r tools/installer.txt
+	@.venv/bin/python tools/install.py
 	@touch .venv/.installed
 
 run: setup ## execute all notebooks and render them to build/html/index.html
@@ -66,7 +66,9 @@ bench: setup ## measure speed and memory (tests/benchmarks); writes build/bench.
 lock: ## resolve requirements.lock anew from setup.cfg (needs uv)
 	@command -v uv >/dev/null || { echo 'error: make lock needs uv on the PATH: https://docs.astral.sh/uv/' >&2; exit 1; }
 	printf 'setuptools >= 77\n' | uv pip compile --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
-		--no-emit-index-url --no-annotate --no-header --extra test setup.cfg - -o requirements.lock
+		--no-emit-index-url --no-annotate --no-header --no-strip-extras --extra test setup.cfg - -o requirements.lock
+	printf 'uv\n' | uv pip compile --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-annotate --no-header - -o tools/installer.txt
 
 clean: ## remove build/, but not build/student, and the caches of tools; keeps MNIST and all that was trained
 	if [ -d build ]; then find build -mindepth 1 -maxdepth 1 ! -name student -exec rm -rf {} +; fi

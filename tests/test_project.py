@@ -16,7 +16,7 @@ from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parents[1]
 CONDA_PYTHON = "3.12"
-_PIN = re.compile(r"^([A-Za-z0-9][\w.-]*)==([^\s;]+)(?: ; (.+?))? \\$")
+_PIN = re.compile(r"^([A-Za-z0-9][\w.-]*)(?:\[[\w,-]+\])?==([^\s;]+)(?: ; (.+?))? \\$")
 
 
 def declared() -> list[Requirement]:
@@ -127,7 +127,8 @@ def test_make_refuses_a_python_that_will_not_do_in_one_line(tmp_path, version):
     if version:
         python.write_text(OTHER_PYTHON.format(version=version, real=sys.executable))
         python.chmod(0o755)
-    for name in ("Makefile", "requirements.lock", "setup.cfg"):
+    (tmp_path / "tools").mkdir()
+    for name in ("Makefile", "requirements.lock", "setup.cfg", "tools/installer.txt"):
         (tmp_path / name).write_bytes((ROOT / name).read_bytes())
     done = make("setup", f"PYTHON={python}", directory=tmp_path)
     errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
