@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mnist_helpers.budget import PROFILES
+from mnist_helpers.data.budget import PROFILES
 
 INTERRUPTED = 130  # what a shell reports for a program that Ctrl-C ended
 
@@ -119,7 +119,7 @@ def _slides(options: argparse.Namespace) -> int:
 
 
 def _data(options: argparse.Namespace) -> int:
-    from mnist_helpers.data import fetch_and_report
+    from mnist_helpers.data.mnist import fetch_and_report
 
     try:
         print(fetch_and_report())

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import nbformat
 
-from mnist_helpers.files import atomic_write
+from mnist_helpers.common.files import atomic_write
 from mnist_helpers.kernels import read_notebook
 from mnist_helpers.series import NOTEBOOKS, ROOT, RunError, find_notebooks, shown
 

@@ -14,12 +14,12 @@ import nbformat
 from nbformat import NotebookNode
 from tqdm import tqdm
 
-from mnist_helpers.budget import PROFILES, profile_from_environment
-from mnist_helpers.checks import check_choice
-from mnist_helpers.data import REAL, load_mnist
-from mnist_helpers.files import atomic_write
+from mnist_helpers.common.checks import check_choice
+from mnist_helpers.common.files import atomic_write
+from mnist_helpers.common.text import duration
+from mnist_helpers.data.budget import PROFILES, profile_from_environment
+from mnist_helpers.data.mnist import REAL, load_mnist
 from mnist_helpers.kernels import FAILED, NotebookResult, code_cells, execute, kernel_environment, read_notebook
-from mnist_helpers.runs import duration
 from mnist_helpers.series import NOTEBOOKS, ROOT, RunError, find_notebooks, first_line
 from mnist_helpers.site import IndexRow, Site
 

@@ -13,10 +13,10 @@ import nbformat
 from jinja2 import Environment
 from nbformat import NotebookNode
 
-from mnist_helpers.files import atomic_write
+from mnist_helpers.common.files import atomic_write
+from mnist_helpers.common.text import duration
 from mnist_helpers.kernels import NotebookResult
 from mnist_helpers.render import page, policy, read_template
-from mnist_helpers.runs import duration
 from mnist_helpers.series import Lesson, find_notebooks, first_line, lessons
 
 STORED = "stored"  # the status of a page that shows the results stored in a notebook, which was not executed

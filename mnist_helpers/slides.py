@@ -12,7 +12,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from mnist_helpers.files import atomic_write
+from mnist_helpers.common.files import atomic_write
 from mnist_helpers.prose import without_navigation
 from mnist_helpers.render import export
 from mnist_helpers.series import NOTEBOOKS, ROOT, Lesson, RunError, find_notebooks, first_line

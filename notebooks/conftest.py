@@ -15,8 +15,8 @@ import pytest
 from nbval import plugin
 from nbval.kernel import RunningKernel
 
-from mnist_helpers.budget import PROFILES
-from mnist_helpers.data import REAL, load_mnist
+from mnist_helpers.data.budget import PROFILES
+from mnist_helpers.data.mnist import REAL, load_mnist
 from mnist_helpers.kernels import kernel_environment
 
 _LOOK = 1.0  # seconds between two looks whether the kernel is still alive

@@ -11,8 +11,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from mnist_helpers import checkpoints
-from mnist_helpers.containers import ArraySpec, digest_of
+from mnist_helpers.data.containers import ArraySpec, digest_of
+from mnist_helpers.training import store as checkpoints
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mnist_helpers.backend import keras, layers
+from mnist_helpers.common.backend import keras, layers
 
 
 def images_of(n, seed=0, size=8):

@@ -14,14 +14,15 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from mnist_helpers import checkpoints, leaderboard
-from mnist_helpers.containers import read_path
-from mnist_helpers.download import Limits, Mirror
-from mnist_helpers.evaluation import Evaluation
-from mnist_helpers.sources import CACHE_FILE, Catalogue, cache_directory, find
+from mnist_helpers import leaderboard
+from mnist_helpers.data.containers import read_path
+from mnist_helpers.data.download import Limits, Mirror
+from mnist_helpers.data.sources import CACHE_FILE, Catalogue, cache_directory, find
+from mnist_helpers.evaluation.accuracy import Evaluation
+from mnist_helpers.training import store as checkpoints
 
 CONTEXT = multiprocessing.get_context("forkserver")
-_LIBRARY = ["mnist_helpers.checkpoints", "mnist_helpers.leaderboard", "mnist_helpers.sources"]
+_LIBRARY = ["mnist_helpers.training.store", "mnist_helpers.course.leaderboard", "mnist_helpers.data.sources"]
 CONTEXT.set_forkserver_preload(["pytest", "pooch", "requests", "filelock", "tqdm", *_LIBRARY])
 
 KEY = "0123456789abcdef"

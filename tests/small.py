@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mnist_helpers.data import Digits, Split
+from mnist_helpers.data.mnist import Digits, Split
 
 
 def split_of(n, name, seed):
@@ -21,7 +21,7 @@ def digits_of(train=300, validation=60, test=50):
 
 
 def tiny(activation="relu", rate=0.2):
-    from mnist_helpers.backend import keras, layers
+    from mnist_helpers.common.backend import keras, layers
 
     stack = [keras.Input((28, 28, 1)), layers.Flatten(), layers.Dense(8, activation=activation)]
     return keras.Sequential([*stack, layers.Dropout(rate), layers.Dense(10, activation="softmax")], name="tiny")

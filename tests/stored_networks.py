@@ -2,7 +2,7 @@
 
 from functools import cache, partial
 
-from mnist_helpers import checkpoints
+from mnist_helpers.training import store as checkpoints
 
 
 def _augmented(factory, rotation, zoom, width, height):
@@ -30,7 +30,7 @@ def _factories():
 
 @cache
 def _known():
-    from mnist_helpers.signature import describe_model
+    from mnist_helpers.training.signature import describe_model
 
     return {checkpoints.key_of(describe_model(factory())): factory for factory in _factories()}
 
@@ -42,7 +42,7 @@ def stored(name):
 
 def network(name):
     """Return the network of a checkpoint with weights. Raises KeyError when no factory makes what it describes."""
-    from mnist_helpers.weights import unpacked
+    from mnist_helpers.training.weights import unpacked
 
     found = stored(name)
     model = _known()[checkpoints.key_of(found.record["description"]["model"])]()

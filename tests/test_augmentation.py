@@ -5,9 +5,9 @@ import pytest
 import tensorflow as tf
 from scipy import ndimage, stats
 
-from mnist_helpers import augmentation
-from mnist_helpers.augmentation import RandomAffine, affine_transform
-from mnist_helpers.backend import keras
+from mnist_helpers.common.backend import keras
+from mnist_helpers.models import augmentation
+from mnist_helpers.models.augmentation import RandomAffine, affine_transform
 
 SETTINGS = {"rotation": 15.0, "zoom": 0.12, "width_shift": 0.15, "height_shift": 0.1}
 HEIGHT, WIDTH = 28, 20  # not square: a mixed-up axis shows

@@ -11,10 +11,12 @@ import pytest
 import tensorflow as tf
 from small import digits_of, settings, tiny
 
-from mnist_helpers import checkpoints, train, training
-from mnist_helpers.augmentation import RandomAffine, affine_transform, augmented
-from mnist_helpers.backend import keras
-from mnist_helpers.precision import trainable_copy
+from mnist_helpers import train
+from mnist_helpers.common.backend import keras
+from mnist_helpers.models.augmentation import RandomAffine, affine_transform, augmented
+from mnist_helpers.training import store as checkpoints
+from mnist_helpers.training import train as training
+from mnist_helpers.training.precision import trainable_copy
 
 SETTINGS = {"rotation": 15.0, "zoom": 0.12, "width_shift": 0.15, "height_shift": 0.1}
 
@@ -135,8 +137,8 @@ JAX = """
     import sys
     import numpy as np
     sys.path.insert(0, {tests!r})
-    from mnist_helpers.backend import keras
-    from mnist_helpers.augmentation import RandomAffine, affine_transform, augmented
+    from mnist_helpers.common.backend import keras
+    from mnist_helpers.models.augmentation import RandomAffine, affine_transform, augmented
     from small import tiny
 
     images = np.load({path!r})

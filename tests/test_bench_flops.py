@@ -5,7 +5,7 @@ import pytest
 from benchmarks import bench_flops as bench
 from benchmarks.workers import by_turns
 
-from mnist_helpers.backend import keras
+from mnist_helpers.common.backend import keras
 
 
 def answer(seconds):

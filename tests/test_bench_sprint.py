@@ -9,7 +9,7 @@ from small import digits_of
 
 import mnist_helpers
 from mnist_helpers import models
-from mnist_helpers.schedules import learning_rates
+from mnist_helpers.training.schedules import learning_rates
 
 
 def answer(cpu, *accuracies):

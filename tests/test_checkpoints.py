@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mnist_helpers import checkpoints
+from mnist_helpers.training import store as checkpoints
 
 KEY = "0123456789abcdef"
 ARRAYS = {"a": np.arange(6, dtype=np.float16).reshape(2, 3), "b": np.array([1, 2], np.uint8)}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mnist_helpers import checks
+from mnist_helpers.common import checks
 
 IMAGES = np.zeros((3, 28, 28, 1), np.float32)
 

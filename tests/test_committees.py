@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 from small import digits_of, settings, split_of, tiny
 
-from mnist_helpers import committees, evaluate, train
-from mnist_helpers.augmentation import RandomAffine, augmented
-from mnist_helpers.backend import keras, layers
-from mnist_helpers.committees import Committee, CommitteeEvaluation, average_model, train_committee
-from mnist_helpers.data import Split
-from mnist_helpers.training import Run
+from mnist_helpers import evaluate, train
+from mnist_helpers.common.backend import keras, layers
+from mnist_helpers.data.mnist import Split
+from mnist_helpers.models.augmentation import RandomAffine, augmented
+from mnist_helpers.training import committees
+from mnist_helpers.training.committees import Committee, CommitteeEvaluation, average_model, train_committee
+from mnist_helpers.training.train import Run
 
 pytestmark = pytest.mark.usefixtures("store")
 

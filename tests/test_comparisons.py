@@ -9,7 +9,13 @@ from statsmodels.stats.contingency_tables import mcnemar as reference_mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import confint_proportions_2indep
 
-from mnist_helpers.comparisons import compare_pairs, difference_interval, holm, indistinguishable, pareto_front
+from mnist_helpers.evaluation.comparisons import (
+    compare_pairs,
+    difference_interval,
+    holm,
+    indistinguishable,
+    pareto_front,
+)
 
 WRONG = {"a": np.arange(10), "b": np.arange(5, 16), "c": np.arange(3, 40), "d": np.array([], np.int64)}
 

@@ -12,7 +12,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from mnist_helpers.containers import (
+from mnist_helpers.data.containers import (
     IDX_NAMES,
     MNIST_ARRAYS,
     ArraySpec,

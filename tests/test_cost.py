@@ -6,9 +6,9 @@ import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from mnist_helpers import models
-from mnist_helpers.augmentation import RandomAffine, augmented
-from mnist_helpers.cost import forward_flops, known_training_flops, training_flops
-from mnist_helpers.layers import Inception
+from mnist_helpers.models.augmentation import RandomAffine, augmented
+from mnist_helpers.models.layers import Inception
+from mnist_helpers.training.cost import forward_flops, known_training_flops, training_flops
 
 layers = keras.layers
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mnist_helpers import Budget, banner, claim, show_source
-from mnist_helpers.course import ClaimFailed
+from mnist_helpers.course.lesson import ClaimFailed
 
 MNIST = SimpleNamespace(source="mnist")
 STANDIN = SimpleNamespace(source="sklearn-digits")

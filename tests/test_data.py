@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from sklearn.model_selection import train_test_split
 
-from mnist_helpers import data
-from mnist_helpers.containers import digest_of, read_path
-from mnist_helpers.data import REAL, STANDIN, Digits, Split, fetch_and_report, load_mnist, stratified_indices
-from mnist_helpers.download import FetchError, Limits
-from mnist_helpers.sources import Catalogue
+from mnist_helpers.data import mnist as data
+from mnist_helpers.data.containers import digest_of, read_path
+from mnist_helpers.data.download import FetchError, Limits
+from mnist_helpers.data.mnist import REAL, STANDIN, Digits, Split, fetch_and_report, load_mnist, stratified_indices
+from mnist_helpers.data.sources import Catalogue
 
 
 @pytest.fixture
@@ -237,7 +237,7 @@ def test_report_says_where_the_data_lie(at_hand, fake, monkeypatch):
 
 def test_import_is_light():
     heavy = "('sklearn', 'scipy', 'keras', 'tensorflow', 'pooch', 'requests', 'filelock', 'tqdm', 'matplotlib')"
-    code = f"import sys, mnist_helpers.data; print([name for name in {heavy} if name in sys.modules])"
+    code = f"import sys, mnist_helpers.data.mnist; print([name for name in {heavy} if name in sys.modules])"
     assert (
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
     )

@@ -9,8 +9,8 @@ import pytest
 from conftest import send
 from test_containers import idx_bytes
 
-from mnist_helpers.containers import IDX_NAMES, DataError
-from mnist_helpers.download import MIRRORS, FetchError, Limits, Mirror, fetch
+from mnist_helpers.data.containers import IDX_NAMES, DataError
+from mnist_helpers.data.download import MIRRORS, FetchError, Limits, Mirror, fetch
 
 QUICK = Limits(answer=10, stall=10, total=30, retries=2, delay=0.01)
 SHORT = Limits(answer=0.6, stall=0.6, total=10, retries=2, delay=0.01)

@@ -11,8 +11,8 @@ from sample_notebooks import code, text, write
 from sample_series import write_series
 
 from mnist_helpers import editions
+from mnist_helpers.common.files import atomic_write
 from mnist_helpers.editions import student_version, write_student_edition
-from mnist_helpers.files import atomic_write
 from mnist_helpers.kernels import execute
 from mnist_helpers.series import NOTEBOOKS, RunError, find_notebooks
 

@@ -4,7 +4,7 @@ from importlib import metadata
 
 import numpy as np
 
-from mnist_helpers.environment import environment
+from mnist_helpers.course.environment import environment
 
 
 def test_every_library_is_there_in_a_version_that_will_do():

@@ -8,8 +8,10 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from small import digits_of
 
-from mnist_helpers import checkpoints, estimators, evaluate, fit_estimator
-from mnist_helpers.data import Digits
+from mnist_helpers import evaluate, fit_estimator
+from mnist_helpers.data.mnist import Digits
+from mnist_helpers.training import estimators
+from mnist_helpers.training import store as checkpoints
 
 
 @pytest.fixture

@@ -6,8 +6,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from mnist_helpers import check, exercises
-from mnist_helpers.exercises import Hint, grading
+from mnist_helpers import check
+from mnist_helpers.course import exercises
+from mnist_helpers.course.exercises import Hint, grading
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("*.ipynb"))
 LESSONS = [path for path in NOTEBOOKS if "01" <= path.name[:2] <= "12"]

@@ -127,7 +127,7 @@ def test_hints_on_the_classifier(said, answer, hint):
 
 
 def test_the_classifier_must_beat_the_nearest_mean(said, monkeypatch):
-    from mnist_helpers.exercises import nb_01
+    from mnist_helpers.course.exercises import nb_01
 
     labels = DIGITS.validation.labels
     assert np.mean(nb_01._nearest_mean(DIGITS, DIGITS.validation.images) == labels) > 0.9

@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from mnist_helpers import check
-from mnist_helpers.exercises.nb_02 import _stroke, slant_of
+from mnist_helpers.course.exercises.nb_02 import _stroke, slant_of
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mnist_helpers import check
-from mnist_helpers.backend import keras
+from mnist_helpers.common.backend import keras
 
 layers = keras.layers
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mnist_helpers import check
-from mnist_helpers.backend import keras, layers
+from mnist_helpers.common.backend import keras, layers
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from mnist_helpers import check
-from mnist_helpers.backend import keras
+from mnist_helpers.common.backend import keras
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mnist_helpers import check
-from mnist_helpers.exercises import nb_06
+from mnist_helpers.course.exercises import nb_06
 
 
 def said(capsys, number, answer):
@@ -51,7 +51,7 @@ def test_the_count_is_that_of_the_layer_and_every_mistake_gets_its_hint(capsys):
 
 
 def test_early_stopping_is_that_of_keras():
-    from mnist_helpers.backend import keras
+    from mnist_helpers.common.backend import keras
 
     random = np.random.default_rng(0)
     for patience in (1, 2, 3, 5):
@@ -104,7 +104,7 @@ def test_early_stopping(answer, hint, capsys):
 
 
 def test_normalisation_is_that_of_the_layer():
-    from mnist_helpers.layers import LocalResponseNormalization
+    from mnist_helpers.models.layers import LocalResponseNormalization
 
     pixel = np.random.default_rng(1).random(9).astype(np.float32)
     layer = LocalResponseNormalization(3, 1.5, 0.2, 0.6)
@@ -161,7 +161,7 @@ def test_normalisation(answer, hint, capsys):
 
 
 def network(kind="residual", filters=8, activation="softmax", size=28):
-    from mnist_helpers.backend import keras, layers
+    from mnist_helpers.common.backend import keras, layers
 
     image = keras.Input((size, size, 1))
     x = layers.Conv2D(filters, 3, strides=2, padding="same", activation="relu")(image)
@@ -174,7 +174,7 @@ def network(kind="residual", filters=8, activation="softmax", size=28):
 
 
 def sequential():
-    from mnist_helpers.backend import keras, layers
+    from mnist_helpers.common.backend import keras, layers
 
     return keras.Sequential([keras.Input((28, 28, 1)), layers.Flatten(), layers.Dense(10, activation="softmax")])
 

@@ -8,8 +8,8 @@ from scipy import ndimage
 from small import digits_of
 
 from mnist_helpers import check
-from mnist_helpers.exercises import nb_07
-from mnist_helpers.shifts import centred, shifted
+from mnist_helpers.course.exercises import nb_07
+from mnist_helpers.data.shifts import centred, shifted
 
 
 def said(capsys, number, answer):
@@ -101,7 +101,7 @@ def ten():
 
 def test_the_steps_are_those_of_the_network(ten):
     from mnist_helpers import models
-    from mnist_helpers.backend import keras
+    from mnist_helpers.common.backend import keras
 
     network = models.small_cnn(size=48)
     network.set_weights([weights + 0.01 for weights in network.get_weights()])  # a constant that is not 0

@@ -8,7 +8,7 @@ import pytest
 from small import digits_of
 
 from mnist_helpers import check
-from mnist_helpers.augmentation import RandomAffine, affine_transform
+from mnist_helpers.models.augmentation import RandomAffine, affine_transform
 
 RIGHT = {"rotation": 12, "zoom": 0, "width_shift": 3 / 28, "height_shift": 2 / 28}
 

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from mnist_helpers import check
-from mnist_helpers.exercises import nb_09
+from mnist_helpers.course.exercises import nb_09
 
 
 def said(capsys, number, answer):

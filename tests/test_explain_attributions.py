@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from explained import convolutional, images_of, linear
 
-from mnist_helpers.backend import keras, layers
+from mnist_helpers.common.backend import keras, layers
 from mnist_helpers.explain import deletion_curve, integrated_gradients, occlusion, random_importance, saliency
 
 IMAGES, TARGETS = images_of(4), np.array([3, 0, 7, 3])

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from explained import convolutional, images_of, linear, spread
 
-from mnist_helpers.augmentation import RandomAffine, augmented
-from mnist_helpers.backend import keras, layers
-from mnist_helpers.committees import average_model
+from mnist_helpers.common.backend import keras, layers
 from mnist_helpers.explain import inference_model, layer_names, randomised, saliency, shap_values
+from mnist_helpers.models.augmentation import RandomAffine, augmented
+from mnist_helpers.training.committees import average_model
 
 IMAGES = images_of(6)
 

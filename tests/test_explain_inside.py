@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from explained import convolutional, images_of, linear, spread
 
-from mnist_helpers.augmentation import RandomAffine, augmented
-from mnist_helpers.backend import keras, layers
+from mnist_helpers.common.backend import keras, layers
 from mnist_helpers.explain import activations, first_kernels, maximise
+from mnist_helpers.models.augmentation import RandomAffine, augmented
 
 IMAGES = images_of(5)
 

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from explained import convolutional, images_of, linear, spread
 
-from mnist_helpers import progress
-from mnist_helpers.augmentation import RandomAffine
-from mnist_helpers.backend import keras, layers
+from mnist_helpers.common.backend import keras, layers
 from mnist_helpers.explain import background_agreement, deep, shap_values, target_shap_values
 from mnist_helpers.explain.bar import Bar
 from mnist_helpers.explain.compiled import value_and_gradient
-from mnist_helpers.layers import LocalResponseNormalization
+from mnist_helpers.models.augmentation import RandomAffine
+from mnist_helpers.models.layers import LocalResponseNormalization
+from mnist_helpers.training import progress
 
 IMAGES, BACKGROUND = images_of(4), images_of(7, seed=1)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mnist_helpers import Split
-from mnist_helpers.facts import disputed_labels
+from mnist_helpers.data.facts import disputed_labels
 
 
 def split_of(n=10_000, name="test", source="mnist"):

@@ -14,9 +14,9 @@ from conftest import send
 from faults import CONTEXT, assert_one_verified_copy
 from test_containers import idx_bytes, npz_of
 
-from mnist_helpers.containers import IDX_NAMES, DataError, write_npz
-from mnist_helpers.download import FetchError
-from mnist_helpers.sources import CACHE_FILE, cache_directory, find, keras_file
+from mnist_helpers.data.containers import IDX_NAMES, DataError, write_npz
+from mnist_helpers.data.download import FetchError
+from mnist_helpers.data.sources import CACHE_FILE, cache_directory, find, keras_file
 
 
 @pytest.fixture(autouse=True)
@@ -190,9 +190,9 @@ POWERLESS = (
 FIND = """
 import os, sys, warnings
 import numpy as np
-from mnist_helpers.containers import ArraySpec, digest_of
-from mnist_helpers.download import Limits, Mirror
-from mnist_helpers.sources import Catalogue, find
+from mnist_helpers.data.containers import ArraySpec, digest_of
+from mnist_helpers.data.download import Limits, Mirror
+from mnist_helpers.data.sources import Catalogue, find
 if os.access(sys.argv[3], os.W_OK):
     sys.exit("modes do not bind here")
 arrays = np.load(sys.argv[2])

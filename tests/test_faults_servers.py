@@ -20,9 +20,9 @@ from conftest import send
 from faults import assert_one_verified_copy
 from test_containers import npz_of
 
-from mnist_helpers import download
-from mnist_helpers.download import FetchError, Limits, Mirror, fetch
-from mnist_helpers.sources import CACHE_FILE, cache_directory, find
+from mnist_helpers.data import download
+from mnist_helpers.data.download import FetchError, Limits, Mirror, fetch
+from mnist_helpers.data.sources import CACHE_FILE, cache_directory, find
 
 IMPATIENT = Limits(answer=20, stall=1.5, total=60, retries=0, delay=0.01)
 

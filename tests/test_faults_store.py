@@ -13,7 +13,10 @@ import pytest
 from faults import CONTEXT, KEY
 from small import digits_of
 
-from mnist_helpers import checkpoints, estimators, files, leaderboard
+from mnist_helpers import leaderboard
+from mnist_helpers.common import files
+from mnist_helpers.training import estimators
+from mnist_helpers.training import store as checkpoints
 
 FILES = {"checkpoint": f"store/x-{KEY}.npz", "leaderboard": "results/leaderboard.csv"}
 WRITERS = {"checkpoint": faults.write_checkpoint, "leaderboard": faults.write_row}

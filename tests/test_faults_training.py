@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from small import digits_of, settings, tiny
 
-from mnist_helpers import checkpoints, logs, resume, train
-from mnist_helpers.backend import keras
-from mnist_helpers.training import DivergedError
+from mnist_helpers import train
+from mnist_helpers.common.backend import keras
+from mnist_helpers.training import logs, resume
+from mnist_helpers.training import store as checkpoints
+from mnist_helpers.training.train import DivergedError
 
 KEY = "0123456789abcdef"
 ROW = {"loss": 2.0, "accuracy": 0.5, "val_loss": 2.0, "val_accuracy": 0.5, "learning_rate": 0.001}

@@ -29,7 +29,7 @@ def test_progress_counts_the_code_cells_that_have_something_to_execute(tmp_path)
 
 def test_a_progress_bar_leaves_no_trace_in_the_notebook(tmp_path):
     show_and_empty = """
-from mnist_helpers.progress import TrainingProgress
+from mnist_helpers.training.progress import TrainingProgress
 
 bar = TrainingProgress("net", 2, 5)
 bar.on_epoch_begin(0)

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mnist_helpers import layers
-from mnist_helpers.layers import Inception, LocalResponseNormalization, leaky_relu
+from mnist_helpers.models import layers
+from mnist_helpers.models.layers import Inception, LocalResponseNormalization, leaky_relu
 
 LRN_CASES = [
     {"depth_radius": 2, "bias": 1.0, "alpha": 2e-5, "beta": 0.75},
@@ -66,7 +66,7 @@ def test_lrn_accepts_any_rank_and_keeps_the_shape():
 def test_layers_run_on_jax_without_tensorflow():
     code = (
         "import numpy as np, sys\n"
-        "from mnist_helpers.layers import Inception, LocalResponseNormalization as L\n"
+        "from mnist_helpers.models.layers import Inception, LocalResponseNormalization as L\n"
         "y = L(depth_radius=1, alpha=1.0, beta=1.0)(np.array([[1.0, 2.0]], 'float32'))\n"
         "np.testing.assert_allclose(y, [[1 / 6, 2 / 6]], rtol=1e-6)\n"
         "assert Inception((1, 1, 2, 1, 3, 4))(np.ones((2, 5, 5, 3), 'float32')).shape == (2, 5, 5, 10)\n"
@@ -79,7 +79,7 @@ def test_layers_run_on_jax_without_tensorflow():
 
 def test_source_uses_keras_only():
     imported = re.findall(r"^\s*(?:import|from) ([\w.]+)", inspect.getsource(layers), flags=re.MULTILINE)
-    assert "mnist_helpers.backend" in imported
+    assert "mnist_helpers.common.backend" in imported
     assert not {"tensorflow", "jax", "torch"} & {name.split(".")[0] for name in imported}
 
 

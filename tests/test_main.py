@@ -10,8 +10,8 @@ import psutil
 import pytest
 from sample_notebooks import write
 
-from mnist_helpers import data
 from mnist_helpers.__main__ import main
+from mnist_helpers.data import mnist as data
 
 
 @pytest.fixture(autouse=True)

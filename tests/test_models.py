@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mnist_helpers import models
-from mnist_helpers.layers import Inception, LocalResponseNormalization
+from mnist_helpers.models.layers import Inception, LocalResponseNormalization
 
 # Every network of the series: name -> (factory, arguments, parameters). The first nine counts are the published ones.
 NETWORKS = {

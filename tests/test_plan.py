@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from small import digits_of, tiny
 
-from mnist_helpers import checkpoints, models
-from mnist_helpers.backend import keras, layers
-from mnist_helpers.data import Split
-from mnist_helpers.plan import check_model, make_plan, targets_for
-from mnist_helpers.signature import describe_model
+from mnist_helpers import models
+from mnist_helpers.common.backend import keras, layers
+from mnist_helpers.data.mnist import Split
+from mnist_helpers.training import store as checkpoints
+from mnist_helpers.training.plan import check_model, make_plan, targets_for
+from mnist_helpers.training.signature import describe_model
 
 
 @pytest.fixture(scope="module")

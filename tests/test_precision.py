@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 from small import digits_of, settings, tiny
 
-from mnist_helpers import checkpoints, models, train
-from mnist_helpers.augmentation import RandomAffine, augmented
-from mnist_helpers.backend import keras
-from mnist_helpers.plan import make_plan
-from mnist_helpers.precision import trainable_copy, training_device, training_format
-from mnist_helpers.runs import device_name
+from mnist_helpers import models, train
+from mnist_helpers.common.backend import keras
+from mnist_helpers.common.text import device_name
+from mnist_helpers.models.augmentation import RandomAffine, augmented
+from mnist_helpers.training import store as checkpoints
+from mnist_helpers.training.plan import make_plan
+from mnist_helpers.training.precision import trainable_copy, training_device, training_format
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from small import digits_of, tiny
 
-from mnist_helpers.backend import keras
-from mnist_helpers.range_test import RangeTest, _smoothed, learning_rate_range_test
-from mnist_helpers.training import DivergedError, seeded
+from mnist_helpers.common.backend import keras
+from mnist_helpers.training.range_test import RangeTest, _smoothed, learning_rate_range_test
+from mnist_helpers.training.train import DivergedError, seeded
 
 
 @pytest.fixture(scope="module")

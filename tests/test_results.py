@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 from stored_networks import network, stored
 
-from mnist_helpers import checkpoints, evaluate, leaderboard, load_mnist, wilson_interval
-from mnist_helpers.comparisons import difference_interval
-from mnist_helpers.cost import forward_flops
-from mnist_helpers.shifts import shifted
+from mnist_helpers import evaluate, leaderboard, load_mnist, wilson_interval
+from mnist_helpers.data.shifts import shifted
+from mnist_helpers.evaluation.comparisons import difference_interval
+from mnist_helpers.training import store as checkpoints
+from mnist_helpers.training.cost import forward_flops
 
 ROWS = leaderboard.read()
 WRONG = leaderboard.wrong_images()

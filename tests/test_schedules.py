@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from small import digits_of, settings, tiny
 
-from mnist_helpers import checkpoints, train
-from mnist_helpers.backend import keras
-from mnist_helpers.budget import Budget
-from mnist_helpers.schedules import check_length, learning_rates, one_cycle, total_steps
+from mnist_helpers import train
+from mnist_helpers.common.backend import keras
+from mnist_helpers.data.budget import Budget
+from mnist_helpers.training import store as checkpoints
+from mnist_helpers.training.schedules import check_length, learning_rates, one_cycle, total_steps
 
 SCHEDULES = keras.optimizers.schedules
 CONSTANT = SCHEDULES.PiecewiseConstantDecay([3, 9], [0.1, 0.2, 0.05])

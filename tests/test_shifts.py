@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from mnist_helpers.data import Split
-from mnist_helpers.shifts import centred, shifted, shifted_by
+from mnist_helpers.data.mnist import Split
+from mnist_helpers.data.shifts import centred, shifted, shifted_by
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from conftest import send
 
-from mnist_helpers import sources
-from mnist_helpers.containers import DataError, write_npz
-from mnist_helpers.download import FetchError, Limits, Mirror
-from mnist_helpers.sources import CACHE_FILE, Catalogue, cache_directory, find, keras_file
+from mnist_helpers.data import sources
+from mnist_helpers.data.containers import DataError, write_npz
+from mnist_helpers.data.download import FetchError, Limits, Mirror
+from mnist_helpers.data.sources import CACHE_FILE, Catalogue, cache_directory, find, keras_file
 
 LIMITS = Limits(answer=10, stall=10, total=30, retries=0, delay=0.01)
 
@@ -176,9 +176,9 @@ def test_leftovers_of_killed_processes_are_removed(mirror):
 
 SCRIPT = """
 import sys, numpy as np
-from mnist_helpers.containers import ArraySpec, digest_of
-from mnist_helpers.download import Limits, Mirror
-from mnist_helpers.sources import Catalogue, find
+from mnist_helpers.data.containers import ArraySpec, digest_of
+from mnist_helpers.data.download import Limits, Mirror
+from mnist_helpers.data.sources import Catalogue, find
 arrays = np.load(sys.argv[2])
 specs = {name: ArraySpec(arrays[name].shape, digest_of(arrays[name])) for name in arrays.files}
 print(find(Catalogue(specs, [Mirror(sys.argv[1], "npz")], Limits())).origin)

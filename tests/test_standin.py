@@ -4,7 +4,7 @@ from scipy.ndimage import center_of_mass
 from sklearn.datasets import load_digits
 from sklearn.neighbors import NearestCentroid
 
-from mnist_helpers.standin import frame, load_framed
+from mnist_helpers.data.standin import frame, load_framed
 
 
 @pytest.fixture(scope="module")

@@ -11,10 +11,11 @@ import pandas as pd
 import pytest
 from small import digits_of, settings, tiny
 
-from mnist_helpers import checkpoints, train
-from mnist_helpers.backend import keras
-from mnist_helpers.plan import targets_for
-from mnist_helpers.training import DivergedError, seeded
+from mnist_helpers import train
+from mnist_helpers.common.backend import keras
+from mnist_helpers.training import store as checkpoints
+from mnist_helpers.training.plan import targets_for
+from mnist_helpers.training.train import DivergedError, seeded
 
 pytestmark = pytest.mark.usefixtures("store")
 
@@ -235,8 +236,9 @@ KILLED = """
     import os, signal, sys
     sys.path.insert(0, {tests!r})
     from small import digits_of, settings, tiny
-    from mnist_helpers import train, training
-    from mnist_helpers.backend import keras
+    from mnist_helpers import train
+    from mnist_helpers.training import train as training
+    from mnist_helpers.common.backend import keras
 
     class Kill(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from small import digits_of, settings, tiny
 
-from mnist_helpers import checkpoints, train
-from mnist_helpers.weights import packed, unpacked
+from mnist_helpers import train
+from mnist_helpers.training import store as checkpoints
+from mnist_helpers.training.weights import packed, unpacked
 
 
 def kernels():
@@ -85,7 +86,7 @@ def test_a_loaded_run_predicts_as_the_run_itself_to_the_bit(keep, tmp_path, monk
 
 
 def test_what_is_kept_is_part_of_the_key(tmp_path, monkeypatch):
-    from mnist_helpers.plan import make_plan
+    from mnist_helpers.training.plan import make_plan
 
     digits = digits_of(20, 10, 10)
     rest = (digits, 1, 10, "adam", "sparse_categorical_crossentropy", 0, (), False)

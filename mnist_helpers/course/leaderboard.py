@@ -11,12 +11,20 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock, Timeout
 
-from mnist_helpers.budget import profile_from_environment
-from mnist_helpers.checks import check_attributes, problem
-from mnist_helpers.data import REAL
-from mnist_helpers.evaluation import Evaluation, wilson_interval
-from mnist_helpers.files import atomic_write
-from mnist_helpers.tables import as_csv, check_indices, check_keys, check_numbers, check_results, natural, read_rows
+from mnist_helpers.common.checks import check_attributes, problem
+from mnist_helpers.common.files import atomic_write
+from mnist_helpers.course.tables import (
+    as_csv,
+    check_indices,
+    check_keys,
+    check_numbers,
+    check_results,
+    natural,
+    read_rows,
+)
+from mnist_helpers.data.budget import profile_from_environment
+from mnist_helpers.data.mnist import REAL
+from mnist_helpers.evaluation.accuracy import Evaluation, wilson_interval
 
 COLUMNS = (
     "system",
@@ -58,7 +66,7 @@ class LeaderboardWarning(UserWarning):
 def results_directory() -> Path:
     """Return the folder of the results: MNIST_RESULTS, or ``notebooks/results`` beside the library."""
     named = os.environ.get("MNIST_RESULTS")
-    return Path(named).expanduser() if named else Path(__file__).resolve().parent.parent / "notebooks" / "results"
+    return Path(named).expanduser() if named else Path(__file__).resolve().parents[2] / "notebooks" / "results"
 
 
 def record(

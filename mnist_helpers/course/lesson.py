@@ -7,9 +7,9 @@ import textwrap
 from collections.abc import Callable
 from typing import Any
 
-from mnist_helpers.budget import Budget, profile_from_environment
-from mnist_helpers.checks import check_attributes, problem
-from mnist_helpers.data import REAL
+from mnist_helpers.common.checks import check_attributes, problem
+from mnist_helpers.data.budget import Budget, profile_from_environment
+from mnist_helpers.data.mnist import REAL
 
 
 class ClaimFailed(AssertionError):
@@ -62,8 +62,8 @@ def check(number: str, answer: Any, *, digits: Any = None) -> None:
 
 def _verdict(number: str, answer: Any, digits: Any) -> str | None:
     """Return None for a right answer, otherwise what to say."""
-    from mnist_helpers.exercises import Hint, find, numbers
-    from mnist_helpers.exercises.grading import Unanswered, is_open
+    from mnist_helpers.course.exercises import Hint, find, numbers
+    from mnist_helpers.course.exercises.grading import Unanswered, is_open
 
     exercise = find(number)
     if exercise is None:

@@ -8,7 +8,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from mnist_helpers.evaluation import wilson_interval
+from mnist_helpers.evaluation.accuracy import wilson_interval
 
 
 def read_rows(path: Path, columns: Sequence[str], *, key: str, others: bool = False) -> list[dict[str, str]]:

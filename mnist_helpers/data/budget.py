@@ -8,8 +8,8 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-from mnist_helpers.checks import check_choice, check_positive_int, problem
-from mnist_helpers.data import REAL, STANDIN, Split
+from mnist_helpers.common.checks import check_choice, check_positive_int, problem
+from mnist_helpers.data.mnist import REAL, STANDIN, Split
 
 PROFILES = ("full", "smoke")
 

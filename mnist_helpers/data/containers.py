@@ -21,7 +21,7 @@ from typing import IO, Any, TypeVar
 
 import numpy as np
 
-from mnist_helpers.files import atomic_write
+from mnist_helpers.common.files import atomic_write
 
 Arrays = dict[str, np.ndarray]
 T = TypeVar("T")

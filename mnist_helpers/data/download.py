@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import Any, Literal
 from urllib.parse import urljoin, urlsplit
 
-from mnist_helpers.containers import IDX_NAMES, MNIST_ARRAYS, Arrays, DataError, Specs, read_idx, read_npz
+from mnist_helpers.data.containers import IDX_NAMES, MNIST_ARRAYS, Arrays, DataError, Specs, read_idx, read_npz
 
 _CHUNK_BYTES = 8192
 _TRANSIENT_STATUS = (HTTPStatus.TOO_MANY_REQUESTS, 500, 502, 503, 504)

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from mnist_helpers.checks import check_split
-from mnist_helpers.data import REAL
+from mnist_helpers.common.checks import check_split
+from mnist_helpers.data.mnist import REAL
 
 _OTHER = (947, 1621, 1901, 2462, 2597, 3558, 5937, 6651, 6783, 9729)
 _NEITHER = (2654, 3520, 9679)

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from mnist_helpers.checks import check_choice, check_images, check_labels, check_positive_int, problem
-from mnist_helpers.download import FetchError
-from mnist_helpers.sources import MNIST, Found, cache_directory, find
+from mnist_helpers.common.checks import check_choice, check_images, check_labels, check_positive_int, problem
+from mnist_helpers.data.download import FetchError
+from mnist_helpers.data.sources import MNIST, Found, cache_directory, find
 
 __all__ = ["REAL", "STANDIN", "Digits", "Split", "cache_directory", "fetch_and_report", "load_mnist"]
 
@@ -240,7 +240,7 @@ def _wide(labels: np.ndarray) -> np.ndarray:
 
 def _load_standin(reason: str) -> Digits:
     """Return scikit-learn's digits, divided like MNIST: 5 parts to train on, 1 to validate, 1 to test."""
-    from mnist_helpers.standin import load_framed
+    from mnist_helpers.data.standin import load_framed
 
     images, labels = load_framed()
     rest, test = stratified_indices(labels, len(labels) - len(labels) // 7, SEED)

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from mnist_helpers.checks import check_positive_int, problem
-from mnist_helpers.data import Split
+from mnist_helpers.common.checks import check_positive_int, problem
+from mnist_helpers.data.mnist import Split
 
 CANVAS = 48
 

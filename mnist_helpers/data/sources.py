@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from mnist_helpers.containers import MNIST_ARRAYS, Arrays, DataError, Specs, read_path, write_npz
-from mnist_helpers.download import MIRRORS, Limits, Mirror, fetch
+from mnist_helpers.data.containers import MNIST_ARRAYS, Arrays, DataError, Specs, read_path, write_npz
+from mnist_helpers.data.download import MIRRORS, Limits, Mirror, fetch
 
 # Not "mnist.npz": the directory may be one that other programs use, and only our own file may ever be replaced.
 CACHE_FILE = "mnist-verified.npz"

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from mnist_helpers.checks import (
+from mnist_helpers.common.checks import (
     CLASSES,
     as_array,
     check_attributes,
@@ -18,7 +18,7 @@ from mnist_helpers.checks import (
     check_probabilities,
     problem,
 )
-from mnist_helpers.runs import counted
+from mnist_helpers.common.text import counted
 
 
 @dataclass(frozen=True, repr=False)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mnist_helpers.checks import (
+from mnist_helpers.common.checks import (
     as_array,
     check_fraction,
     check_mapping,
@@ -16,7 +16,7 @@ from mnist_helpers.checks import (
     check_values,
     problem,
 )
-from mnist_helpers.evaluation import paired_test, wilson_interval
+from mnist_helpers.evaluation.accuracy import paired_test, wilson_interval
 
 IMAGES = 10_000  # in MNIST's test set
 

@@ -6,8 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from mnist_helpers.backend import keras, ops
-from mnist_helpers.checks import as_array, check_fraction, check_images, check_positive_int, check_sequence, problem
+from mnist_helpers.common.backend import keras, ops
+from mnist_helpers.common.checks import (
+    as_array,
+    check_fraction,
+    check_images,
+    check_positive_int,
+    check_sequence,
+    problem,
+)
 from mnist_helpers.explain.compiled import answering, value_and_gradient
 from mnist_helpers.explain.inference import (
     anatomy,

@@ -3,8 +3,8 @@
 import time
 from types import TracebackType
 
-from mnist_helpers import progress
-from mnist_helpers.runs import duration
+from mnist_helpers.common.text import duration
+from mnist_helpers.training import progress
 
 _PATIENCE = 1.0  # seconds: what is done by then shows no bar, and leaves no empty output in a notebook
 _REFRESH = 0.25

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from mnist_helpers.backend import keras
+from mnist_helpers.common.backend import keras
 
 
 def check_backend() -> None:

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from mnist_helpers.backend import keras, layers
-from mnist_helpers.checks import problem
+from mnist_helpers.common.backend import keras, layers
+from mnist_helpers.common.checks import problem
 from mnist_helpers.explain.compiled import answering, check_backend
 from mnist_helpers.explain.inference import Anatomy, as_model
-from mnist_helpers.training import seeded
+from mnist_helpers.training.train import seeded
 
 TOLERANCE = 1e-3
 _FEW = 3  # images and background images that are enough to find out which layer fails

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from mnist_helpers.augmentation import RandomAffine
-from mnist_helpers.backend import keras, layers, ops
-from mnist_helpers.checks import as_array, check_images, check_positive_int, check_sequence, problem
-from mnist_helpers.training import seeded
+from mnist_helpers.common.backend import keras, layers, ops
+from mnist_helpers.common.checks import as_array, check_images, check_positive_int, check_sequence, problem
+from mnist_helpers.models.augmentation import RandomAffine
+from mnist_helpers.training.train import seeded
 
 _TRAINING_ONLY = (
     RandomAffine,

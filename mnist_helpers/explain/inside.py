@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from mnist_helpers.backend import keras, layers
-from mnist_helpers.checks import check_positive_int, problem
+from mnist_helpers.common.backend import keras, layers
+from mnist_helpers.common.checks import check_positive_int, problem
 from mnist_helpers.explain.compiled import answering
 from mnist_helpers.explain.inference import (
     anatomy,

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mnist_helpers.backend import keras
-from mnist_helpers.checks import check_choice, check_positive_int, check_sequence, problem
+from mnist_helpers.common.backend import keras
+from mnist_helpers.common.checks import check_choice, check_positive_int, check_sequence, problem
 from mnist_helpers.explain.bar import Bar
 from mnist_helpers.explain.compiled import answering
 from mnist_helpers.explain.deep import Deep, expected_gradients

@@ -8,8 +8,8 @@ model, and can never touch the images on which the model is measured.
 import math
 from typing import Any
 
-from mnist_helpers.backend import keras, ops
-from mnist_helpers.checks import check_fraction, check_images, check_positive_int, problem
+from mnist_helpers.common.backend import keras, ops
+from mnist_helpers.common.checks import check_fraction, check_images, check_positive_int, problem
 
 _LAYER = "RandomAffine"
 _FUNCTION = "affine_transform"

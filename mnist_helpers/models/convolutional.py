@@ -1,7 +1,7 @@
 """Plain convolutional networks: S1.6, S2.1, S2.7 and S4.3, the one for the sprint, and the one for accuracy."""
 
-from mnist_helpers.backend import keras, layers
-from mnist_helpers.checks import check_choice, check_positive_int
+from mnist_helpers.common.backend import keras, layers
+from mnist_helpers.common.checks import check_choice, check_positive_int
 
 
 def simple_cnn() -> keras.Model:

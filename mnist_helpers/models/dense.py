@@ -1,7 +1,7 @@
 """Networks of dense layers only."""
 
-from mnist_helpers.backend import keras, layers
-from mnist_helpers.checks import check_fraction, check_positive_int
+from mnist_helpers.common.backend import keras, layers
+from mnist_helpers.common.checks import check_fraction, check_positive_int
 
 
 def deep_dense(dropout: float = 0.0) -> keras.Model:

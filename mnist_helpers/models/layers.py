@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from mnist_helpers.backend import keras, ops
-from mnist_helpers.checks import check_fraction, check_positive_int, problem
+from mnist_helpers.common.backend import keras, ops
+from mnist_helpers.common.checks import check_fraction, check_positive_int, problem
 
 LEAKY_SLOPE = 0.01
 _LRN = "LocalResponseNormalization"

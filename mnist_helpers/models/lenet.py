@@ -3,9 +3,9 @@
 All three frame the 28x28 images with two rows and columns of zeros on each side, because LeNet-5 reads 32x32 images.
 """
 
-from mnist_helpers.backend import keras, layers
-from mnist_helpers.checks import check_choice
-from mnist_helpers.layers import leaky_relu
+from mnist_helpers.common.backend import keras, layers
+from mnist_helpers.common.checks import check_choice
+from mnist_helpers.models.layers import leaky_relu
 
 ACTIVATIONS = {"sigmoid": "sigmoid", "tanh": "tanh", "relu": "relu", "elu": "elu", "leaky_relu": leaky_relu}
 OUTPUTS = ("softmax", "linear", "tanh")

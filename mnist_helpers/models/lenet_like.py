@@ -4,9 +4,9 @@ The published notebook trained them on pixels from 0 to 255. Images of this seri
 network undo that inside, which reproduces the unscaled protocol on the same data.
 """
 
-from mnist_helpers.backend import keras, layers
-from mnist_helpers.checks import check_choice, check_fraction, problem
-from mnist_helpers.layers import Inception, LocalResponseNormalization
+from mnist_helpers.common.backend import keras, layers
+from mnist_helpers.common.checks import check_choice, check_fraction, problem
+from mnist_helpers.models.layers import Inception, LocalResponseNormalization
 
 
 def lenet_like(dropout: float = 0.0, normalization: bool = False, rescale: float = 1.0) -> keras.Model:

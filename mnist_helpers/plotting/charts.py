@@ -15,7 +15,7 @@ from matplotlib.container import BarContainer
 from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 
-from mnist_helpers.checks import (
+from mnist_helpers.common.checks import (
     as_array,
     check_attributes,
     check_labels,
@@ -23,12 +23,12 @@ from mnist_helpers.checks import (
     check_values,
     problem,
 )
+from mnist_helpers.common.text import counted
 from mnist_helpers.plotting.inputs import bar_lengths, check_accuracies, check_cell_names, check_reported
-from mnist_helpers.runs import counted
 
 if TYPE_CHECKING:
-    from mnist_helpers.data import Split
-    from mnist_helpers.evaluation import Evaluation
+    from mnist_helpers.data.mnist import Split
+    from mnist_helpers.evaluation.accuracy import Evaluation
 
 # Okabe and Ito (2008), "Color Universal Design"; the pale yellow is left out. A second sign goes with each colour.
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#000000")

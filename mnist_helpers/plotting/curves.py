@@ -12,7 +12,14 @@ from matplotlib.colors import to_rgb
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from mnist_helpers.checks import as_array, check_mapping, check_positive_int, check_sequence, check_values, problem
+from mnist_helpers.common.checks import (
+    as_array,
+    check_mapping,
+    check_positive_int,
+    check_sequence,
+    check_values,
+    problem,
+)
 from mnist_helpers.plotting.charts import COLORS, DARK, MARKERS, new_axes, percent_ticks, tidy
 from mnist_helpers.plotting.inputs import bar_lengths
 

@@ -9,13 +9,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
-from mnist_helpers.checks import check_choice, check_positive_int, check_sequence, problem
+from mnist_helpers.common.checks import check_choice, check_positive_int, check_sequence, problem
 from mnist_helpers.plotting.charts import COLORS, DARK, new_axes
 from mnist_helpers.plotting.inputs import check_drawn_split, check_evaluated, check_pictures
 
 if TYPE_CHECKING:
-    from mnist_helpers.data import Split
-    from mnist_helpers.evaluation import Evaluation
+    from mnist_helpers.data.mnist import Split
+    from mnist_helpers.evaluation.accuracy import Evaluation
 
 # Dark ink on a pale tile: the edge of every image shows on white paper, and printing wastes no toner.
 INK = LinearSegmentedColormap.from_list("ink", ["#EDEDED", "#000000"]).with_extremes(bad="white")

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from scipy import stats
 
-from mnist_helpers.checks import as_array, check_labels, check_mapping, check_values, problem
+from mnist_helpers.common.checks import as_array, check_labels, check_mapping, check_values, problem
 from mnist_helpers.plotting.charts import DARK, percent_ticks
 from mnist_helpers.plotting.curves import plot_curves
 from mnist_helpers.plotting.digits import INK

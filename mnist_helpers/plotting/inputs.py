@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mnist_helpers.checks import (
+from mnist_helpers.common.checks import (
     as_array,
     check_attributes,
     check_fraction,

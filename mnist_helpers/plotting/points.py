@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 
-from mnist_helpers.checks import as_array, check_fraction, check_labels, check_sequence, check_values, problem
+from mnist_helpers.common.checks import as_array, check_fraction, check_labels, check_sequence, check_values, problem
 from mnist_helpers.plotting.charts import COLORS, new_axes, percent_ticks, tidy
 from mnist_helpers.plotting.inputs import bar_lengths, check_table
 

@@ -9,12 +9,19 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
-from mnist_helpers.checks import as_array, check_attributes, check_mapping, check_positive_int, check_values, problem
+from mnist_helpers.common.checks import (
+    as_array,
+    check_attributes,
+    check_mapping,
+    check_positive_int,
+    check_values,
+    problem,
+)
 from mnist_helpers.plotting.charts import COLORS, DARK, MARKERS, new_axes, tidy
 from mnist_helpers.plotting.curves import LINES
 
 if TYPE_CHECKING:
-    from mnist_helpers.range_test import RangeTest
+    from mnist_helpers.training.range_test import RangeTest
 
 
 def plot_learning_rates(

@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter
 from matplotlib.transforms import offset_copy
 
-from mnist_helpers.checks import check_mapping, check_positive_int, check_sequence, problem
-from mnist_helpers.evaluation import wilson_interval
+from mnist_helpers.common.checks import check_mapping, check_positive_int, check_sequence, problem
+from mnist_helpers.evaluation.accuracy import wilson_interval
 from mnist_helpers.plotting.charts import COLORS, DARK, new_axes, percent_ticks, tidy
 from mnist_helpers.plotting.inputs import bar_lengths, check_table
 from mnist_helpers.plotting.points import name_points

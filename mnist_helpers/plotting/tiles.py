@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, ListedColormap
 from matplotlib.ticker import MaxNLocator
 
-from mnist_helpers.checks import check_positive_int
+from mnist_helpers.common.checks import check_positive_int
 from mnist_helpers.plotting.charts import DARK, new_axes
 
 LEVELS = 31  # as many as an eye can tell; more would only swell stored pictures. Odd: the middle one is zero

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mnist_helpers.backend import keras, layers
-from mnist_helpers.checks import CLASSES, check_choice, check_positive_int, check_sequence, check_split, problem
-from mnist_helpers.evaluation import Evaluation, evaluate
-from mnist_helpers.runs import duration
-from mnist_helpers.training import Run, train
+from mnist_helpers.common.backend import keras, layers
+from mnist_helpers.common.checks import CLASSES, check_choice, check_positive_int, check_sequence, check_split, problem
+from mnist_helpers.common.text import duration
+from mnist_helpers.evaluation.accuracy import Evaluation, evaluate
+from mnist_helpers.training.train import Run, train
 
 _SHAPES = "input_shape", "output_shape"
 _MOST_FOR_SUBSETS = 14  # 16,383 subsets take some seconds, and every further member doubles them

@@ -3,8 +3,8 @@
 import math
 from typing import Any
 
-from mnist_helpers.backend import keras
-from mnist_helpers.checks import check_positive_int, problem
+from mnist_helpers.common.backend import keras
+from mnist_helpers.common.checks import check_positive_int, problem
 
 _FUNCTION = "forward_flops"
 _COUNTED = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.Dense)

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import sklearn
 
-from mnist_helpers import checkpoints
-from mnist_helpers.budget import Budget
-from mnist_helpers.checks import check_attributes, check_choice, check_sequence, problem
-from mnist_helpers.data import check_digits
-from mnist_helpers.evaluation import Evaluation, evaluate
-from mnist_helpers.runs import device_name, duration
+from mnist_helpers.common.checks import check_attributes, check_choice, check_sequence, problem
+from mnist_helpers.common.text import device_name, duration
+from mnist_helpers.data.budget import Budget
+from mnist_helpers.data.mnist import check_digits
+from mnist_helpers.evaluation.accuracy import Evaluation, evaluate
+from mnist_helpers.training import store as checkpoints
 
 _RECORD = ("name", "seconds", "train_accuracy", "validation_accuracy", "parameters", "device")
 SPLITS = ("train", "validation", "test")

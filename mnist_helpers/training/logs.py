@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from mnist_helpers.checks import problem
-from mnist_helpers.files import atomic_write
+from mnist_helpers.common.checks import problem
+from mnist_helpers.common.files import atomic_write
 
 
 class LogWarning(UserWarning):

@@ -5,18 +5,18 @@ from typing import Any
 
 import numpy as np
 
-from mnist_helpers.backend import keras
-from mnist_helpers.checkpoints import key_of
-from mnist_helpers.checks import CLASSES, check_choice, check_labels, check_positive_int, problem
-from mnist_helpers.data import check_digits
-from mnist_helpers.schedules import check_length, total_steps
-from mnist_helpers.signature import (
+from mnist_helpers.common.backend import keras
+from mnist_helpers.common.checks import CLASSES, check_choice, check_labels, check_positive_int, problem
+from mnist_helpers.data.mnist import check_digits
+from mnist_helpers.training.schedules import check_length, total_steps
+from mnist_helpers.training.signature import (
     describe_callback,
     describe_loss,
     describe_model,
     describe_optimizer,
     digest_of_weights,
 )
+from mnist_helpers.training.store import key_of
 
 KEEP = ("weights", "int8", "predictions")
 

@@ -10,8 +10,8 @@ records the last one.
 import os
 from typing import Any
 
-from mnist_helpers.backend import keras
-from mnist_helpers.runs import device_name
+from mnist_helpers.common.backend import keras
+from mnist_helpers.common.text import device_name
 
 FORMATS = ("float32", "bfloat16")
 

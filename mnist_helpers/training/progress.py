@@ -8,8 +8,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-from mnist_helpers.backend import keras
-from mnist_helpers.runs import duration
+from mnist_helpers.common.backend import keras
+from mnist_helpers.common.text import duration
 
 _REFRESH = 0.25  # seconds
 

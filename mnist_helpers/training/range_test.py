@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from mnist_helpers.backend import keras
-from mnist_helpers.budget import Budget
-from mnist_helpers.checks import check_positive, check_positive_int, problem
-from mnist_helpers.plan import check_model, fresh_optimizer, known_loss, targets_for
-from mnist_helpers.precision import trainable_copy
-from mnist_helpers.training import DivergedError, seeded
+from mnist_helpers.common.backend import keras
+from mnist_helpers.common.checks import check_positive, check_positive_int, problem
+from mnist_helpers.data.budget import Budget
+from mnist_helpers.training.plan import check_model, fresh_optimizer, known_loss, targets_for
+from mnist_helpers.training.precision import trainable_copy
+from mnist_helpers.training.train import DivergedError, seeded
 
 _DIVERGED = 4.0  # times the best loss so far
 _MEMORY = 0.8  # of the running mean that decides when to stop: about five steps

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mnist_helpers import checkpoints
-from mnist_helpers.backend import keras
+from mnist_helpers.common.backend import keras
+from mnist_helpers.training import store as checkpoints
 
 HISTORY = ("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
 

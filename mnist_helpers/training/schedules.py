@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from mnist_helpers.backend import keras
-from mnist_helpers.budget import Budget
-from mnist_helpers.checks import check_fraction, check_positive, check_positive_int, problem
-from mnist_helpers.data import check_digits
+from mnist_helpers.common.backend import keras
+from mnist_helpers.common.checks import check_fraction, check_positive, check_positive_int, problem
+from mnist_helpers.data.budget import Budget
+from mnist_helpers.data.mnist import check_digits
 
 _SCHEDULES = keras.optimizers.schedules
 # Keras's own that say the rates of an array of steps as well as of one

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from mnist_helpers.backend import keras
+from mnist_helpers.common.backend import keras
 
 _NOT_SETTINGS = {"name", "module", "registered_name", "build_config", "shared_object_id", "compile_config"}
 

@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from mnist_helpers.budget import profile_from_environment
-from mnist_helpers.containers import open_archive
-from mnist_helpers.data import REAL, cache_directory
-from mnist_helpers.files import atomic_write
+from mnist_helpers.common.files import atomic_write
+from mnist_helpers.data.budget import profile_from_environment
+from mnist_helpers.data.containers import open_archive
+from mnist_helpers.data.mnist import REAL, cache_directory
 
 FORMAT = 1
 _MAX_BYTES = 256 * 2**20  # unpacked; the largest network of the series has 16 MB of weights
@@ -73,7 +73,7 @@ def checkpoints_apply(source: str) -> bool:
 
 def series_directory() -> Path:
     """Return the directory of the series' own checkpoints, which may not exist in an installation without notebooks."""
-    return Path(__file__).resolve().parent.parent / "notebooks" / "checkpoints"
+    return Path(__file__).resolve().parents[2] / "notebooks" / "checkpoints"
 
 
 def user_directory() -> Path:

@@ -11,16 +11,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mnist_helpers import checkpoints, resume
-from mnist_helpers.backend import keras
-from mnist_helpers.budget import Budget
-from mnist_helpers.cost import known_training_flops
-from mnist_helpers.logs import check_logs, write_csv, write_tensorboard
-from mnist_helpers.plan import Plan, make_plan, targets_for
-from mnist_helpers.precision import trainable_copy, training_device, training_format
-from mnist_helpers.progress import TrainingProgress
-from mnist_helpers.runs import counted, duration
-from mnist_helpers.weights import packed, unpacked
+from mnist_helpers.common.backend import keras
+from mnist_helpers.common.text import counted, duration
+from mnist_helpers.data.budget import Budget
+from mnist_helpers.training import resume
+from mnist_helpers.training import store as checkpoints
+from mnist_helpers.training.cost import known_training_flops
+from mnist_helpers.training.logs import check_logs, write_csv, write_tensorboard
+from mnist_helpers.training.plan import Plan, make_plan, targets_for
+from mnist_helpers.training.precision import trainable_copy, training_device, training_format
+from mnist_helpers.training.progress import TrainingProgress
+from mnist_helpers.training.weights import packed, unpacked
 
 
 class DivergedError(ArithmeticError):

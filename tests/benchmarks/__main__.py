@@ -13,8 +13,8 @@ from pathlib import Path
 import psutil
 
 from mnist_helpers.__main__ import INTERRUPTED
-from mnist_helpers.files import atomic_write
-from mnist_helpers.runs import device_name, duration
+from mnist_helpers.common.files import atomic_write
+from mnist_helpers.common.text import device_name, duration
 
 from .figures import Figure, Part, table
 from .workers import WorkerError, features

@@ -75,7 +75,7 @@ def _layer_passes(images: np.ndarray, passes: int) -> Callable[[], Any]:
     """Return a function that augments all images, batch by batch within one TensorFlow graph, as in training."""
     import tensorflow as tf
 
-    from mnist_helpers.augmentation import RandomAffine
+    from mnist_helpers.models.augmentation import RandomAffine
 
     layer, held = RandomAffine(**SETTINGS, seed=0), tf.constant(images)
 
@@ -138,8 +138,8 @@ def _transformed(image: np.ndarray, matrix: np.ndarray) -> np.ndarray:
 
 def training_seconds(rounds: int, batches: int) -> dict[str, list[float]]:
     """Return CPU seconds of training ``simple_cnn`` on random digits with and without the layer, by turns."""
-    from mnist_helpers.augmentation import RandomAffine, augmented
     from mnist_helpers.models import simple_cnn
+    from mnist_helpers.models.augmentation import RandomAffine, augmented
 
     rng = np.random.default_rng(0)
     pixels, labels = rng.random((batches * BATCH, 28, 28, 1), np.float32), rng.integers(0, 10, batches * BATCH)

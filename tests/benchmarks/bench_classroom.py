@@ -57,7 +57,7 @@ class Session:
 
 def measure(*, quick: bool = False) -> Part:
     """Measure one kernel alone and eight at once, in turn; the quick way, two at once and one round."""
-    from mnist_helpers.sources import find
+    from mnist_helpers.data.sources import find
 
     kernels, rounds = (2, 1) if quick else (KERNELS, ROUNDS)
     found = find()

@@ -63,7 +63,7 @@ def figures(chosen: str, operations: dict[str, float], seconds: Clocked) -> list
 def work(chosen: str, rounds: int, share: int) -> dict[str, Any]:
     """Return operations a turn, and seconds of every turn, of each network's training and of the product."""
     from mnist_helpers import models
-    from mnist_helpers.cost import training_flops
+    from mnist_helpers.training.cost import training_flops
 
     works: dict[str, Callable[[], Any]] = {}
     operations: dict[str, float] = {}
@@ -82,7 +82,7 @@ def training_pass(model: Any, images: int, batch_size: int) -> Callable[[], Any]
     """Return a function that trains once on random digits, in the format of MNIST_PRECISION, as ``train`` does."""
     import numpy as np
 
-    from mnist_helpers.precision import trainable_copy
+    from mnist_helpers.training.precision import trainable_copy
 
     rng = np.random.default_rng(0)
     pixels, labels = rng.random((images, 28, 28, 1), np.float32), rng.integers(0, 10, images)

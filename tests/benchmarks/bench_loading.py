@@ -36,7 +36,7 @@ def _figure(network: str, answer: dict[str, Any]) -> Figure:
 def load_repeatedly(network: str, settings: dict[str, Any], repetitions: int) -> dict[str, Any]:
     """Load a network in both ways in turn, in milliseconds each; the first of ours hashes the digits too."""
     from mnist_helpers import load_mnist, models, train
-    from mnist_helpers.backend import keras
+    from mnist_helpers.common.backend import keras
 
     factory = getattr(models, network)
     digits = load_mnist()
@@ -61,8 +61,8 @@ def load_repeatedly(network: str, settings: dict[str, Any], repetitions: int) ->
 
 def stored(model: Any, digits: Any, settings: dict[str, Any]) -> Path | None:
     """Return the file that ``train`` would load, looked up under its own key, so that nothing is trained here."""
-    from mnist_helpers import checkpoints
-    from mnist_helpers.plan import make_plan
+    from mnist_helpers.training import store as checkpoints
+    from mnist_helpers.training.plan import make_plan
 
     if not checkpoints.checkpoints_apply(digits.source):
         return None

@@ -44,7 +44,7 @@ def measure(*, quick: bool = False) -> Part:
 
 def profile_part(profile: str, *, quick: bool) -> Part:
     """Execute the notebooks in a profile on two cores; a failed claim does not stop one."""
-    from mnist_helpers.data import load_mnist
+    from mnist_helpers.data.mnist import load_mnist
     from mnist_helpers.kernels import execute, kernel_environment
     from mnist_helpers.run import find_notebooks
 
@@ -64,7 +64,7 @@ def profile_part(profile: str, *, quick: bool) -> Part:
 
 def results_in(folder: Path) -> Path:
     """Copy the leaderboard, so that notebooks that read it find it and those that write it change a copy."""
-    from mnist_helpers.leaderboard import results_directory
+    from mnist_helpers.course.leaderboard import results_directory
 
     copy = folder / "results"
     if results_directory().is_dir():

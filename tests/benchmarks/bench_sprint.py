@@ -72,7 +72,7 @@ def told(name: str, answers: list[dict[str, Any]]) -> str:
 
 def stopwatch() -> Any:
     """Return a Keras callback that starts now and stops a training, and itself, at the end of an epoch at the goal."""
-    from mnist_helpers.backend import keras
+    from mnist_helpers.common.backend import keras
 
     class Stopwatch(keras.callbacks.Callback):
         def __init__(self) -> None:
@@ -107,8 +107,8 @@ def _clocks() -> tuple[float, float]:
 def sprint(digits: Any, seed: int, attempts: int) -> dict[str, Any]:
     """Train ours as notebook 09 does, as often as it takes, and return its times."""
     from mnist_helpers import models, train
-    from mnist_helpers.backend import keras
-    from mnist_helpers.schedules import one_cycle, total_steps
+    from mnist_helpers.common.backend import keras
+    from mnist_helpers.training.schedules import one_cycle, total_steps
 
     watch = stopwatch()
     for attempt in range(attempts):
@@ -133,7 +133,7 @@ def convnet(digits: Any, seed: int) -> dict[str, Any]:
     """Train the documentation's network with its settings to the goal, or to its last epoch, and return its times."""
     import numpy as np
 
-    from mnist_helpers.backend import keras, layers
+    from mnist_helpers.common.backend import keras, layers
 
     keras.utils.set_random_seed(seed)
     watch = stopwatch()

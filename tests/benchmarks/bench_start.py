@@ -74,7 +74,7 @@ def import_once(statement: str) -> dict[str, float]:
 def load_by_turns(rounds: int) -> Clocked | dict[str, str]:
     """Return seconds of ``load_mnist`` and of its peer; both are there, imported and warm, before the clock runs."""
     from mnist_helpers import load_mnist
-    from mnist_helpers.sources import find
+    from mnist_helpers.data.sources import find
 
     source = load_mnist().source
     if source != "mnist":

@@ -4,6 +4,6 @@ A grader is a function of the learner's answer (and of the digits, where it need
 right answer, and otherwise a hint: one or two sentences for the mistake that was made. It may also raise `Hint`.
 """
 
-from mnist_helpers.exercises.grading import Exercise, Hint, exercise, find, numbers
+from mnist_helpers.course.exercises.grading import Exercise, Hint, exercise, find, numbers
 
 __all__ = ["Exercise", "Hint", "exercise", "find", "numbers"]

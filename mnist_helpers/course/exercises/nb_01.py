@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from mnist_helpers.exercises.grading import Hint, as_array, as_number, called, exercise
+from mnist_helpers.course.exercises.grading import Hint, as_array, as_number, called, exercise
 
 ROOM = 0.75  # of the errors of nearest_mean, a better classifier makes at most this share
 LOOKED_AT, BATCH = 2000, 200  # images that a learner's classifier is tried on, and how many at a time

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from mnist_helpers.exercises.grading import as_array, as_number, called, exercise
+from mnist_helpers.course.exercises.grading import as_array, as_number, called, exercise
 
 SLANT_LEFT = 0.1  # columns a row that may remain after deskewing
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from mnist_helpers.exercises.grading import Hint, as_array, as_number, called, exercise
+from mnist_helpers.course.exercises.grading import Hint, as_array, as_number, called, exercise
 
 LARGEST = 60_000  # parameters of the small network
 
@@ -113,7 +113,7 @@ def _merge_tried(answer: Any, sizes: tuple[int, int, int]) -> tuple[np.ndarray, 
 @exercise("03-4")
 def small_network(answer: Any) -> str | None:
     """Dense layers only, two of them hidden and bent, ten probabilities, fewer than 60,000 parameters."""
-    from mnist_helpers.backend import keras
+    from mnist_helpers.common.backend import keras
 
     network = answer() if callable(answer) and not isinstance(answer, keras.Model) else answer
     if not isinstance(network, keras.Model):

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from mnist_helpers.exercises.grading import Hint, as_array, called, exercise
+from mnist_helpers.course.exercises.grading import Hint, as_array, called, exercise
 
 _MOST = 10_000  # parameters of the network of 04-4
 
@@ -122,7 +122,7 @@ def _about_shape(given: tuple, right: tuple, maps: tuple, kernels: tuple) -> str
 @exercise("04-4")
 def grade_small_network(answer: Any) -> str | None:
     """A built convolutional network from images to ten probabilities, with few parameters."""
-    from mnist_helpers.backend import keras
+    from mnist_helpers.common.backend import keras
 
     if not isinstance(answer, keras.Model):
         return f"The answer should be a Keras model. This is a {type(answer).__name__}."

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mnist_helpers.exercises.grading import as_array, as_number, called, exercise
+from mnist_helpers.course.exercises.grading import as_array, as_number, called, exercise
 
 
 def _hint_for(value: Any, right: Any, mistakes: Mapping[str, Any], general: str) -> str | None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from mnist_helpers.exercises.grading import Hint, as_array, as_number, called, exercise
+from mnist_helpers.course.exercises.grading import Hint, as_array, as_number, called, exercise
 
 _CHANNELS, _FILTERS = 38, (16, 8, 32, 8, 24, 8)  # what comes into `inception_2`, and its filter counts
 _PIXEL = np.array([3.0, 1.0, 7.0, 0.5, 2.0, 4.0, 1.5])  # one pixel with seven channels
@@ -189,7 +189,7 @@ def normalised(answer: Any) -> str | None:
 @exercise("06-4")
 def network_with_a_shortcut(answer: Any) -> str | None:
     """Grade a small network in which a tensor is added to what later layers made of it."""
-    from mnist_helpers.backend import keras
+    from mnist_helpers.common.backend import keras
 
     if not isinstance(answer, keras.Model):
         return "The answer should be a Keras model: keras.Model(start, end)."

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from mnist_helpers.exercises.grading import Hint, as_array, as_number, called, exercise
+from mnist_helpers.course.exercises.grading import Hint, as_array, as_number, called, exercise
 
 _ROOM = 36 - 28  # pixels of room on the canvas of the first exercise
 _CANVAS = 48

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from mnist_helpers.exercises.grading import as_array, as_number, called, exercise
+from mnist_helpers.course.exercises.grading import as_array, as_number, called, exercise
 
 _LIMITS = {"rotation": 12.0, "zoom": 0.0, "width_shift": 3 / 28, "height_shift": 2 / 28}
 _FAIR = 0.4  # least mean correlation of a changed image with the original: a shift by three pixels passes
@@ -64,7 +64,7 @@ def twelve_turns(answer: Any, digits: Any) -> str | None:
 
 def _turns(images: np.ndarray, most: int) -> list[float]:
     """Return the share of sharpness that is left after 0, 1, ... ``most`` turns by 30 degrees."""
-    from mnist_helpers.augmentation import affine_transform
+    from mnist_helpers.models.augmentation import affine_transform
 
     sharp = [_sharpness(images)]
     for _ in range(most):

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mnist_helpers.exercises.grading import as_array, as_number, called, exercise
+from mnist_helpers.course.exercises.grading import as_array, as_number, called, exercise
 
 GOAL = 0.03  # mean distance of the walkers; halving every 50 steps ends at 0.037, the best there is at 0.023
 

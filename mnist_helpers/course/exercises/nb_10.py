@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from scipy.stats import binom
 
-from mnist_helpers.evaluation import evaluate
-from mnist_helpers.exercises.grading import as_array, as_number, called, exercise
+from mnist_helpers.course.exercises.grading import as_array, as_number, called, exercise
+from mnist_helpers.evaluation.accuracy import evaluate
 
 
 @exercise("10-1")

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from mnist_helpers.exercises.grading import Hint, as_array, called, exercise
+from mnist_helpers.course.exercises.grading import Hint, as_array, called, exercise
 
 
 @exercise("11-1")

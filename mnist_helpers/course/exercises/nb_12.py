@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from mnist_helpers.exercises.grading import Hint, as_array, as_number, called, exercise
+from mnist_helpers.course.exercises.grading import Hint, as_array, as_number, called, exercise
 
 _VIEWS: dict[float, str] = {
     7: "That is what the first layer sees. The second one looks at the first.",

@@ -1,0 +1,1 @@
+"""Train once, keep it: runs, the store, committees, estimators, schedules, cost."""
