@@ -1,8 +1,8 @@
 """Install the locked packages, and this project, into the environment that runs this file.
 
 uv installs them in a fifth of pip's time, but does not read pip's configuration. If you have set an index, a
-certificate or a proxy for pip, you mean it for this too, so it is handed on. Hashes are required: an index decides where
-the files come from, never which files they are.
+certificate or a proxy for pip, you mean it for this too, so it is handed on. Hashes are required: an index decides
+where the files come from, never which files they are.
 """
 
 import ast
