@@ -66,7 +66,7 @@ bench: setup ## measure speed and memory (tests/benchmarks); writes build/bench.
 lock: ## resolve requirements.lock anew from setup.cfg (needs uv)
 	@command -v uv >/dev/null || { echo 'error: make lock needs uv on the PATH: https://docs.astral.sh/uv/' >&2; exit 1; }
 	printf 'setuptools >= 77\n' | uv pip compile --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
-		--no-emit-index-url --no-annotate --no-header --no-strip-extras --extra test setup.cfg - -o requirements.lock
+		--no-emit-index-url --no-annotate --no-header --no-strip-extras --extra docs --extra test setup.cfg - -o requirements.lock
 	printf 'uv\n' | uv pip compile --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-annotate --no-header - -o tools/installer.txt
 

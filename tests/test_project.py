@@ -20,10 +20,11 @@ _PIN = re.compile(r"^([A-Za-z0-9][\w.-]*)(?:\[[\w,-]+\])?==([^\s;]+)(?: ; (.+?))
 
 
 def declared() -> list[Requirement]:
-    """The direct dependencies in setup.cfg, those for the tests among them."""
+    """The direct dependencies in setup.cfg, those for the site and for the tests among them."""
     settings = configparser.ConfigParser()
     settings.read(ROOT / "setup.cfg", encoding="utf-8")
-    lines = settings["options"]["install_requires"] + settings["options.extras_require"]["test"]
+    extras = settings["options.extras_require"]
+    lines = settings["options"]["install_requires"] + extras["docs"] + extras["test"]
     return [Requirement(line) for line in lines.splitlines() if line.strip()]
 
 
