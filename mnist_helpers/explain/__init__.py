@@ -13,8 +13,7 @@ from mnist_helpers.explain.attributions import (
     random_importance,
     saliency,
 )
-from mnist_helpers.explain.inference import inference_model, layer_names, randomised
-from mnist_helpers.explain.inside import activations, first_kernels
+from mnist_helpers.explain.network import activations, first_kernels, inference_model, layer_names, randomised
 from mnist_helpers.explain.shapley import ShapValues, background_agreement, shap_values, target_shap_values
 from mnist_helpers.explain.visualisation import Maximised, maximise
 

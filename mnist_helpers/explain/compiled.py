@@ -1,4 +1,4 @@
-"""Compiled answers of a network, and the gradient of a score: the one place in which TensorFlow itself is needed."""
+"""Compiled answers of a network, and gradients with respect to pixels: the one place that needs TensorFlow itself."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 
 from mnist_helpers.common.backend import keras
+
+BATCH = 256  # images at a time: bounds the memory, not the result
 
 
 def check_backend() -> None:
@@ -18,56 +20,53 @@ def check_backend() -> None:
 
 
 def answering(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
-    """Return a function from images (n, height, width, channels) to the model's outputs, for batches of any length.
-
-    Under TensorFlow it is compiled once; ``predict_on_batch`` would be so again for another length.
-    """
-    if keras.backend.backend() != "tensorflow":
-        return model.predict_on_batch
-    call = _compiled(lambda images: model(images, training=False))
+    """Return a compiled function from images (n, height, width, channels) to the model's outputs, for any n."""
+    call = compiled(lambda images: model(images, training=False))
     return lambda images: call(images).numpy()
 
 
-def value_and_gradient(score: Callable[..., Any]) -> Callable[..., tuple[np.ndarray, np.ndarray]]:
-    """Return a compiled function of images (and further arrays) that gives the scores and their gradient.
+def gradient(score: Callable[..., Any]) -> Callable[..., np.ndarray]:
+    """Return a compiled function that gives the gradient of a score with respect to images.
 
     Parameters
     ----------
-    score : function of float32 images (n, height, width, channels) and of other arrays of length n, made of Keras
-        operations; returns scores of shape (n,), each of its own image.
+    score : callable
+        Function of float32 images (n, height, width, channels) and of other arrays of length n, made of Keras
+        operations. Returns scores of shape (n,), each of its own image.
 
     Returns
     -------
-    Function of the same arguments; returns the scores (n,), and their gradient in the shape of the images.
+    callable
+        Function of the same arguments, which returns the gradient as float32 in the shape of the images.
 
     Raises
     ------
-    RuntimeError : Keras runs on another backend than TensorFlow.
+    RuntimeError
+        Keras runs on another backend than TensorFlow.
     """
     check_backend()
     import tensorflow as tf
 
-    def both(images: Any, *others: Any) -> tuple[Any, Any]:
+    def slope(images: Any, *others: Any) -> Any:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(images)
             scores = score(images, *others)
-        return scores, tape.gradient(scores, images)
+        return tape.gradient(scores, images)
 
-    call = _compiled(both)
-    return lambda *arrays: tuple(each.numpy() for each in call(*arrays))
+    call = compiled(slope)
+    return lambda *arrays: call(*arrays).numpy()
 
 
-def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a function of arrays at its first call, for arrays of any length."""
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a function of arrays, whose first axes may have any length."""
+    check_backend()
     import tensorflow as tf
 
-    made: list[Any] = []
+    graph = tf.function(function, autograph=False, reduce_retracing=True)
+    return lambda *arrays: graph(*map(tf.convert_to_tensor, arrays))
 
-    def call(*arrays: Any) -> Any:
-        tensors = [tf.convert_to_tensor(each) for each in arrays]
-        if not made:
-            shapes = [tf.TensorSpec((None, *each.shape[1:]), each.dtype) for each in tensors]
-            made.append(tf.function(function, autograph=False).get_concrete_function(*shapes))
-        return made[0](*tensors)
 
-    return call
+def in_batches(function: Callable[..., np.ndarray], *arrays: np.ndarray, batch_size: int = BATCH) -> np.ndarray:
+    """Apply ``function`` to batches of arrays of the same length, and return the results as one array."""
+    starts = range(0, len(arrays[0]), batch_size)
+    return np.concatenate([function(*(each[start : start + batch_size] for each in arrays)) for start in starts])

@@ -1,55 +1,21 @@
-"""Activations against a hand-made model, kernels against weights, and images that excite a unit."""
+"""Images that excite a unit, against weights by hand."""
 
 import numpy as np
 import pytest
-from explained import convolutional, images_of, linear, spread
+from explained import EPS, close, convolutional, linear, rounding, spread
 
 from mnist_helpers.common.backend import keras, layers
-from mnist_helpers.explain import activations, first_kernels, maximise
-from mnist_helpers.models.augmentation import RandomAffine, augmented
+from mnist_helpers.explain import activations, maximise
 
-IMAGES = images_of(5)
+
+@pytest.fixture(autouse=True)
+def full_profile(monkeypatch):
+    monkeypatch.setenv("MNIST_PROFILE", "full")
 
 
 @pytest.fixture(scope="module")
 def network():
     return convolutional(layers.MaxPooling2D(2, name="pool_1"), layers.Dropout(0.5, name="drop"))
-
-
-def test_activations_are_those_of_a_model_that_ends_there(network):
-    for layer, asked in [("conv_1", "conv_1"), ("pool_1", 1), ("output", -1)]:
-        by_hand = keras.Model(network.inputs[0], network.get_layer(layer).output)(IMAGES, training=False)
-        result = activations(network, IMAGES, asked, batch_size=2)
-        assert result.dtype == np.float32 and result.shape == by_hand.shape
-        np.testing.assert_allclose(result, by_hand, atol=1e-6)
-    np.testing.assert_array_equal(activations(network, IMAGES, "drop"), activations(network, IMAGES, "pool_1"))
-
-
-def test_activations_behind_augmentation_and_within_a_model(network):
-    moved = augmented(network, RandomAffine(rotation=90.0))
-    moved.set_weights(network.get_weights())
-    np.testing.assert_array_equal(activations(moved, IMAGES, 0), IMAGES)
-    by_hand = activations(network, IMAGES, "pool_1")
-    np.testing.assert_allclose(activations(moved, IMAGES, 2), by_hand, atol=1e-6)
-    outer = keras.Sequential([keras.Input((8, 8, 1)), network])
-    np.testing.assert_allclose(activations(outer, IMAGES, "pool_1"), by_hand, atol=1e-6)
-
-
-@pytest.mark.parametrize("layer", ["conv_9", 5, -6, 1.0, True, None])
-def test_an_unknown_layer_lists_those_there_are(network, layer):
-    with pytest.raises(ValueError, match="one of the layers 0 'conv_1', 1 'pool_1', 2 'drop', 3 'flatten', 4 'output'"):
-        activations(network, IMAGES, layer)
-
-
-def test_first_kernels_are_weights_with_filters_first(network):
-    kernels, weights = first_kernels(network), network.get_weights()[0]
-    assert kernels.shape == (3, 3, 3) and weights.shape == (3, 3, 1, 3)
-    assert all(kernels[f, y, x] == weights[y, x, 0, f] for f, y, x in np.ndindex(3, 3, 3))
-    np.testing.assert_array_equal(first_kernels(keras.Sequential([keras.Input((8, 8, 1)), network])), kernels)
-    with pytest.raises(
-        ValueError, match=r"a network with a convolution \(Conv2D\). Got the layers 'flatten.*, 'output'"
-    ):
-        first_kernels(linear())
 
 
 def test_the_best_image_of_a_linear_class_is_white_where_its_weight_is_positive():
@@ -60,8 +26,8 @@ def test_the_best_image_of_a_linear_class_is_white_where_its_weight_is_positive(
     clear = np.abs(weights[:, 4]) > 0.02
     np.testing.assert_array_equal(result.image.ravel()[clear] > 0.5, weights[clear, 4] > 0)
     logit = result.image.ravel() @ weights[:, 4] + bias[4]
-    assert result.scores[-1] == pytest.approx(logit, abs=1e-4)  # and not the probability
-    assert result.scores.shape == (151,) and (np.diff(result.scores) > -1e-5).all()
+    close(result.scores[-1], logit, rounding(model))  # and not the probability
+    assert result.scores.shape == (151,) and (np.diff(result.scores) > -2 * rounding(model)).all()
     assert result.scores[-1] > 0.9 * (np.maximum(weights[:, 4], 0).sum() + bias[4])
 
 
@@ -69,13 +35,14 @@ def test_filters_are_excited_and_an_image_depends_on_its_seed_alone(network):
     one = maximise(network, layer="conv_1", unit=1, steps=30, seed=5)
     several = maximise(network, layer=0, unit=[0, 1], steps=30, seed=5)
     assert several.image.shape == (2, 8, 8, 1) and several.scores.shape == (2, 31)
-    np.testing.assert_allclose(several.image[1], one.image, atol=1e-5)
+    # each step moves a pixel's logit by at most about the rate, in a direction that float32 may turn for a slope near 0
+    close(several.image[1], one.image, 0.01)
     assert one.image.dtype == np.float32 and one.image.min() >= 0 and one.image.max() <= 1
     assert one.scores[-1] > one.scores[0]
     mean = activations(network, one.image[None], "conv_1")[0, ..., 1].mean()
-    assert one.scores[-1] == pytest.approx(mean, abs=1e-5)
+    close(one.scores[-1], mean, rounding(network))
     other = maximise(network, layer="conv_1", unit=1, steps=30, seed=6)
-    assert not np.allclose(other.image, one.image, atol=1e-3)
+    assert np.abs(other.image - one.image).max() > 0.05
 
 
 def test_what_a_moved_image_gains_comes_back_to_where_it_was():
@@ -99,12 +66,12 @@ def test_a_softmax_of_its_own_and_other_ends_are_scored_before_they_saturate():
     model = spread(keras.Sequential([keras.Input((8, 8, 1)), *linear().layers, layers.Softmax()]))
     weights, bias = model.get_weights()
     result = maximise(model, unit=1, steps=2)
-    assert result.scores[-1] == pytest.approx(result.image.ravel() @ weights[:, 1] + bias[1], abs=1e-4)
+    close(result.scores[-1], result.image.ravel() @ weights[:, 1] + bias[1], rounding(linear()))
     image = keras.Input((8, 8, 1))
     mean = keras.Model(image, layers.Average()([linear("softmax", name=each)(image) for each in "ab"]))
     scores = maximise(mean, unit=1, steps=2)
     said = mean.predict(scores.image[None], verbose=0)[0, 1]
-    assert scores.scores[-1] == pytest.approx(np.log(said), abs=1e-4)
+    close(scores.scores[-1], np.log(said), rounding(linear()) / said + 10 * EPS)
 
 
 def test_a_unit_that_nothing_excites_stays_finite():
@@ -114,12 +81,13 @@ def test_a_unit_that_nothing_excites_stays_finite():
     assert np.isfinite(result.image).all() and (result.scores == 0).all()
 
 
+def test_the_smoke_profile_takes_fewer_steps(network, monkeypatch):
+    monkeypatch.setenv("MNIST_PROFILE", "smoke")
+    assert len(maximise(network, unit=1, steps=200).scores) < 100
+
+
 def test_bad_arguments_are_named(network):
-    with pytest.raises(
-        ValueError, match="'unit' parameter of maximise must be one or more of the units 0 to 2 .* Got 3"
-    ):
+    with pytest.raises(ValueError, match="'unit' .* one or more of the units 0 to 2 of this layer. Got 3"):
         maximise(network, layer="conv_1", unit=3)
     with pytest.raises(ValueError, match="'layer' parameter of maximise must be one of the layers 0 'conv_1'"):
         maximise(network, layer="pool", unit=3)
-    with pytest.raises(ValueError, match=r"'l2' parameter of maximise must be in \[0, inf"):
-        maximise(network, unit=3, l2=-1)
