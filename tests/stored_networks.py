@@ -30,9 +30,9 @@ def _factories():
 
 @cache
 def _known():
-    from mnist_helpers.training.signature import describe_model
+    from mnist_helpers.training.keys import describe_model, key_of
 
-    return {checkpoints.key_of(describe_model(factory())): factory for factory in _factories()}
+    return {key_of(describe_model(factory())): factory for factory in _factories()}
 
 
 def stored(name):
@@ -42,9 +42,10 @@ def stored(name):
 
 def network(name):
     """Return the network of a checkpoint with weights. Raises KeyError when no factory makes what it describes."""
-    from mnist_helpers.training.weights import unpacked
+    from mnist_helpers.training.keys import key_of
+    from mnist_helpers.training.store import unpacked
 
     found = stored(name)
-    model = _known()[checkpoints.key_of(found.record["description"]["model"])]()
+    model = _known()[key_of(found.record["description"]["model"])]()
     model.set_weights(unpacked(found.arrays, len(model.weights)))
     return model

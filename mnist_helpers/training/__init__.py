@@ -1,1 +1,1 @@
-"""Train once, keep it: runs, the store, committees, estimators, schedules, cost."""
+"""Train once, keep it: `train` and `repeat`, committees, estimators, schedules, cost, and the store under them."""

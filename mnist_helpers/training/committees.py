@@ -14,9 +14,11 @@ import numpy as np
 import pandas as pd
 
 from mnist_helpers.common.backend import keras, layers
-from mnist_helpers.common.checks import CLASSES, check_choice, check_positive_int, check_sequence, check_split, problem
+from mnist_helpers.common.checks import CLASSES, check_positive_int, check_sequence, check_split, problem
+from mnist_helpers.common.profile import shrunk
 from mnist_helpers.common.text import duration
-from mnist_helpers.evaluation.accuracy import Evaluation, evaluate
+from mnist_helpers.data import Digits, Split
+from mnist_helpers.evaluation import Evaluation, evaluate
 from mnist_helpers.training.train import Run, train
 
 _SHAPES = "input_shape", "output_shape"
@@ -27,8 +29,11 @@ _MOST_FOR_SUBSETS = 14  # 16,383 subsets take some seconds, and every further me
 class CommitteeEvaluation:
     """What each member of a committee predicted on one split, and what follows from it.
 
-    members : one `Evaluation` a member, all of the same images and with probabilities; ``members[:5]`` of a larger
-        committee make a `CommitteeEvaluation` of their own. Anything else raises ``TypeError`` or ``ValueError``.
+    Attributes
+    ----------
+    members : tuple of Evaluation
+        One per member, all of the same images and with probabilities; ``members[:5]`` of a larger committee make a
+        `CommitteeEvaluation` of their own. Anything else raises ``TypeError`` or ``ValueError``.
     """
 
     members: tuple[Evaluation, ...]
@@ -66,9 +71,17 @@ class CommitteeEvaluation:
     def by_size(self) -> pd.DataFrame:
         """Return the accuracy of the average over every non-empty subset of the members.
 
-        One row a subset, 2^m - 1 in all, ordered by size and then by members; they share members, and so are not
-        independent of each other. Columns: ``size`` (int), ``members`` (tuple of positions, from 0), ``accuracy``
-        (0 to 1), ``errors`` (int). Raises ``ValueError`` for more than 14 members.
+        Returns
+        -------
+        DataFrame
+            One row per subset, 2^m - 1 in all, ordered by size and then by members; they share members, and so are not
+            independent of each other. Columns: ``size`` (int), ``members`` (tuple of positions, from 0), ``accuracy``
+            (0 to 1), ``errors`` (int).
+
+        Raises
+        ------
+        ValueError
+            More than 14 members.
         """
         if len(self) > _MOST_FOR_SUBSETS:
             most = f"at most {_MOST_FOR_SUBSETS} (of m members there are 2^m - 1 subsets)"
@@ -81,10 +94,17 @@ class CommitteeEvaluation:
         return pd.DataFrame(rows, columns=["size", "members", "accuracy", "errors"])
 
     def disagreement(self) -> np.ndarray:
-        """Return the share of images, 0 to 1, on which two members predict different digits: float64 (m, m).
+        """Return the share of images, 0 to 1, on which two members predict different digits.
 
-        Symmetric, 0 on the diagonal. Source: Kuncheva and Whitaker (2003), "Measures of diversity in classifier
-        ensembles", Machine Learning 51:181 (where two members differ in being right).
+        Returns
+        -------
+        ndarray of float64, shape (m, m)
+            Symmetric, 0 on the diagonal.
+
+        References
+        ----------
+        Kuncheva and Whitaker (2003), "Measures of diversity in classifier ensembles", Machine Learning 51:181 (where
+        two members differ in being right).
         """
         return np.array([(self._predictions != row).mean(axis=1) for row in self._predictions])
 
@@ -107,8 +127,11 @@ class CommitteeEvaluation:
 class Committee:
     """Trained networks that decide together.
 
-    runs : one `Run` a member, each with its network; ``Committee(committee.runs[:3])`` is a smaller committee.
-    Raises ``TypeError`` or ``ValueError`` for none, and for networks of different input shapes or class counts.
+    Attributes
+    ----------
+    runs : tuple of Run
+        One per member, each with its network; ``Committee(committee.runs[:3])`` is a smaller committee. None at all, or
+        networks of different input shapes or class counts, raise ``TypeError`` or ``ValueError``.
     """
 
     runs: tuple[Run, ...]
@@ -138,20 +161,31 @@ class Committee:
         """Wall time of training, of all members together."""
         return sum(run.seconds for run in self.runs)
 
-    def evaluate(self, split: Any, *, shifts: int = 0) -> CommitteeEvaluation:
+    def evaluate(self, split: Split, *, shifts: int = 0) -> CommitteeEvaluation:
         """Measure every member, and what they decide together, on a split.
 
         Parameters
         ----------
-        split : a ``Split`` of images as the networks take them.
-        shifts : 0, or the largest shift in pixels for test-time augmentation: each member's probabilities are the mean
-            (in float64) over the images shifted by -shifts to +shifts whole pixels, down and across, with 0 coming in.
-            ``shifts=1`` looks at each image 9 times. Source of the idea: Krizhevsky, Sutskever and Hinton (2012),
-            "ImageNet classification with deep convolutional neural networks", section 4.1.
+        split : Split
+            Images as the networks take them.
+        shifts : int
+            0, or the largest shift in pixels for test-time augmentation: each member's probabilities are the mean (in
+            float64) over the images shifted by -shifts to +shifts whole pixels, down and across, with 0 coming in.
+            ``shifts=1`` looks at each image 9 times.
+
+        Returns
+        -------
+        CommitteeEvaluation
 
         Raises
         ------
-        TypeError, ValueError : images of another shape than the networks take, or shifts outside 0 to size - 1.
+        TypeError, ValueError
+            Images of another shape than the networks take, or shifts outside 0 to size - 1.
+
+        References
+        ----------
+        Krizhevsky, Sutskever and Hinton (2012), "ImageNet classification with deep convolutional neural networks",
+        section 4.1.
         """
         name = "Committee.evaluate"
         size = check_split(split, function=name).images.shape[1:3]
@@ -167,37 +201,60 @@ class Committee:
 
 
 def train_committee(
-    factory: Callable[[], keras.Model], digits: Any, *, members: int = 5, seed: int = 0, **settings: Any
+    factory: Callable[[], keras.Model],
+    digits: Digits,
+    *,
+    members: int = 5,
+    seed: int = 0,
+    epochs: int,
+    batch_size: int = 32,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    keep: str = "weights",
+    retrain: bool = False,
+    verbose: int = 1,
 ) -> Committee:
     """Train the members of a committee, or load those that were trained before.
-
-    Parameters
-    ----------
-    factory : called without arguments, once a member; returns a new uncompiled network for the digits' images.
-    digits : ``Digits``; every member trains on all of ``digits.train``.
-    members : how many, at least 1.
-    seed : of the first member, at least 0. Member ``i`` has ``seed + i``: its own initial weights, order of images,
-        dropout and augmentation (where that layer has no seed of its own).
-    settings : for ``train``: epochs, optimizer, callbacks... Callbacks are copied for every member.
 
     Each member has its own checkpoint, the one that ``train(factory(), digits, seed=seed + i, ...)`` has. So a
     committee that was interrupted goes on where it was, a larger one trains only the members that it lacks, and
     ``seed=5`` makes another committee of five without a member in common with ``seed=0``.
 
+    Parameters
+    ----------
+    factory : callable
+        Called without arguments, once per member; returns a new compiled network for the digits' images.
+    digits : Digits
+        Every member trains on all of ``digits.train``.
+    members : int
+        How many, at least 1.
+    seed : int
+        Of the first member, at least 0. Member ``i`` has ``seed + i``: its own initial weights, order of images,
+        dropout and augmentation (where that layer has no seed of its own).
+    epochs, batch_size, callbacks, keep, retrain, verbose
+        As for `train`.
+
+    Returns
+    -------
+    Committee
+
     Raises
     ------
-    TypeError, ValueError : a factory that returns no network, the same object twice, or networks of different input
-        shapes or class counts; ``keep="predictions"``, which keeps no networks; a log or a warm start, which
-        members would share; and whatever ``train`` refuses.
+    TypeError, ValueError
+        A factory that returns no network, the same object twice, or networks of different input shapes or class counts;
+        and whatever `train` refuses.
     """
-    name = "train_committee"
-    members = check_positive_int(members, name="members", function=name)
-    seed = check_positive_int(seed, name="seed", function=name, minimum=0)
-    check_choice(settings.get("keep", "weights"), ("weights", "int8"), name="keep", function=name)
-    if shared := [each for each in ("csv_log", "tensorboard", "warm_start") if settings.get(each)]:
-        raise ValueError(problem(shared[0], name, "left out: members would share it", repr(settings[shared[0]])))
-    networks = _made(factory, members)  # all of them first: a bad factory is noticed before hours of training
-    return Committee(tuple(train(network, digits, seed=seed + i, **settings) for i, network in enumerate(networks)))
+    members = check_positive_int(members, name="members", function="train_committee")
+    seed = check_positive_int(seed, name="seed", function="train_committee", minimum=0)
+    networks = _made(factory, shrunk(members, "members", digits.source))  # all: a bad factory is noticed at once
+    settings: dict[str, Any] = {
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "callbacks": callbacks,
+        "keep": keep,
+        "retrain": retrain,
+    }
+    runs = [train(model, digits, seed=seed + i, verbose=verbose, **settings) for i, model in enumerate(networks)]
+    return Committee(tuple(runs))
 
 
 def average_model(models: Sequence[keras.Model], name: str = "committee") -> keras.Model:
@@ -205,19 +262,23 @@ def average_model(models: Sequence[keras.Model], name: str = "committee") -> ker
 
     Parameters
     ----------
-    models : built sequential or functional Keras models of the same input shape and class count, such as
-        ``committee.models``. They are copied: the result has weights of its own.
-    name : of the result; its members are named "<name>_0", "<name>_1" and so on.
+    models : sequence of keras.Model
+        Built sequential or functional models of the same input shape and class count, such as ``committee.models``.
+        They are copied: the result has weights of its own.
+    name : str
+        Of the result; its members are named "<name>_0", "<name>_1" and so on.
 
     Returns
     -------
-    Uncompiled functional model: float32 images of shape (batch, height, width, 1) in, (batch, classes) out. ``save``
-    writes it to one .keras file, which ``keras.saving.load_model`` reads in its safe mode; where members have layers
-    of this library, such as `RandomAffine`, import their module first.
+    keras.Model
+        Uncompiled and functional: float32 images of shape (batch, height, width, 1) in, (batch, classes) out. ``save``
+        writes it to one .keras file, which ``keras.saving.load_model`` reads in its safe mode; where members have
+        layers of this library, such as `RandomAffine`, import their module first.
 
     Raises
     ------
-    TypeError, ValueError : no models, or models that are none, not built, or of different shapes.
+    TypeError, ValueError
+        No models, or models that are none, not built, or of different shapes.
     """
     models = check_sequence(models, kind="Keras models", name="models", function="average_model")
     _check_models(models, name="models", function="average_model")
@@ -277,7 +338,7 @@ def _check_evaluations(evaluations: Any) -> tuple[Evaluation, ...]:
     return tuple(members)
 
 
-def _shifted(split: Any, shifts: int) -> Iterator[Any]:
+def _shifted(split: Split, shifts: int) -> Iterator[Split]:
     """Yield the split shifted by -shifts to +shifts whole pixels in both directions; the images are views."""
     height, width = split.images.shape[1:3]
     padded = np.pad(split.images, ((0, 0), (shifts, shifts), (shifts, shifts), (0, 0)))
@@ -286,7 +347,7 @@ def _shifted(split: Any, shifts: int) -> Iterator[Any]:
             yield replace(split, images=padded[:, top : top + height, left : left + width])
 
 
-def _mean_over(views: Sequence[Any], model: keras.Model) -> Evaluation:
+def _mean_over(views: Sequence[Split], model: keras.Model) -> Evaluation:
     """Return a network's evaluation by the mean of its probabilities over several views of the same images."""
     probabilities = np.array([evaluate(model, view).probabilities for view in views], np.float64)
     return evaluate(probabilities.mean(axis=0), views[0])

@@ -1,177 +1,261 @@
-"""Fit a scikit-learn estimator once, and keep what it predicted."""
+"""Fit a scikit-learn estimator once: keep it, or where it is too large for that, keep what it predicted."""
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import sklearn
+from sklearn.base import BaseEstimator
 
-from mnist_helpers.common.checks import check_attributes, check_choice, check_sequence, problem
+from mnist_helpers.common.checks import check_choice, check_sequence, problem
+from mnist_helpers.common.profile import is_full
 from mnist_helpers.common.text import device_name, duration
-from mnist_helpers.data.budget import Budget
+from mnist_helpers.data import Digits, Split
 from mnist_helpers.data.mnist import check_digits
-from mnist_helpers.evaluation.accuracy import Evaluation, evaluate
-from mnist_helpers.training import store as checkpoints
+from mnist_helpers.evaluation import Evaluation, evaluate
+from mnist_helpers.training import store
+from mnist_helpers.training.keys import key_of
 
-_RECORD = ("name", "seconds", "train_accuracy", "validation_accuracy", "parameters", "device")
 SPLITS = ("train", "validation", "test")
 _WORTH_KEEPING = 10.0  # seconds; what is quicker is simply done again
+_RECORD = ("name", "seconds", "train_accuracy", "validation_accuracy", "parameters", "device")
 
 
-@dataclass(frozen=True)
-class EstimatorRun:
-    """A fitted estimator, or what a checkpoint kept of it.
-
-    estimator : the fitted estimator; None when the predictions came from a checkpoint (no pickle is stored).
-    predictions : int64 array of shape (n,) for each split that was asked for.
-    seconds : time of fitting. train_accuracy, validation_accuracy : 0 to 1, None for a split that was not predicted.
-    coefficients : float32 array of shape (10, pixels) of a linear model on pixels, else None; ``parameters`` counts
-        them and the intercepts.
-    """
+@dataclass(frozen=True, repr=False)
+class _Fit:
+    """What every fitted estimator leaves behind; ``training_flops`` of estimators are not counted."""
 
     name: str
-    estimator: Any
-    predictions: dict[str, np.ndarray]
     seconds: float
-    from_checkpoint: bool
     train_accuracy: float | None
     validation_accuracy: float | None
-    coefficients: np.ndarray | None
     parameters: int | None
     seed: int | None
     device: str
     full: bool
-    checkpoint: str | None = None
+    from_checkpoint: bool
+    checkpoint: str | None
+    settings: dict[str, Any]
 
-    def evaluate(self, split: Any) -> Evaluation:
-        """Return the evaluation on a split whose predictions were asked for when fitting.
+    training_flops = None
+    epochs = None
 
-        Raises ``TypeError`` or ``ValueError`` for what is no split, and for one that was not predicted.
-        """
-        check_attributes(split, ("labels", "name"), kind="a Split", name="split", function="EstimatorRun.evaluate")
-        check_choice(split.name, tuple(self.predictions), name="split", function="EstimatorRun.evaluate")
+    def __repr__(self) -> str:
+        accuracy = f", validation accuracy {self.validation_accuracy:.2%}" if self.validation_accuracy else ""
+        return f"{self.name}: fitted in {duration(self.seconds)}{accuracy}"
+
+
+@dataclass(frozen=True, repr=False)
+class FittedEstimator(_Fit):
+    """A fitted estimator, and how it came to be.
+
+    Attributes
+    ----------
+    estimator : scikit-learn estimator
+        Fitted; it predicts flat images of shape (n, pixels), such as ``split.flat``.
+    name, seconds, train_accuracy, validation_accuracy, parameters, seed, device, full, from_checkpoint, checkpoint
+        As in `Figures`; ``seconds`` is the time of fitting, ``parameters`` counts coefficients and intercepts of a
+        linear model and is None for others.
+    """
+
+    estimator: Any
+
+    def evaluate(self, split: Split) -> Evaluation:
+        """Return the evaluation of the estimator on a split."""
+        return evaluate(self.estimator, split)
+
+
+@dataclass(frozen=True, repr=False)
+class StoredPredictions(_Fit):
+    """What an estimator predicted that is too large to be kept.
+
+    Attributes
+    ----------
+    predictions : dict of str to ndarray
+        int64 digits of shape (n,) for each split that was asked for.
+    coefficients : ndarray of float32, shape (10, pixels), or None
+        Of a linear model on pixels.
+    """
+
+    predictions: dict[str, np.ndarray]
+    coefficients: np.ndarray | None
+
+    def evaluate(self, split: Split) -> Evaluation:
+        """Return the evaluation on a split whose predictions were asked for."""
+        check_choice(split.name, tuple(self.predictions), name="split", function="StoredPredictions.evaluate")
         return evaluate(self.predictions[split.name], split)
 
 
 def fit_estimator(
-    estimator: Any,
-    digits: Any,
+    estimator: BaseEstimator, digits: Digits, *, name: str | None = None, refit: bool = False, verbose: int = 1
+) -> FittedEstimator:
+    """Fit a classifier on the flat training images, or load it when exactly this was fitted before.
+
+    Parameters
+    ----------
+    estimator : scikit-learn classifier or pipeline
+        Unfitted; it is cloned, never changed. Set its ``random_state``.
+    digits : Digits
+    name : str, optional
+        How it is announced and filed; by default made from the estimator's classes. Parts that were fitted before
+        (``FrozenEstimator``) are not seen by the key, so give such a pipeline a name of its own.
+    refit : bool
+        Fit anew although it is stored.
+    verbose : {0, 1}
+        1 prints one line.
+
+    Returns
+    -------
+    FittedEstimator
+        What took more than ten seconds is stored by skops: plain data, no pickle.
+
+    Raises
+    ------
+    TypeError
+        What is no estimator, or no digits.
+    """
+    name, key, description = _described(estimator, digits, name, "fit_estimator", ("validation",), kept="estimator")
+    applies = is_full(digits.source)
+    if applies and not refit and (found := store.find(key, holding=["estimator"])):
+        try:
+            fitted = _loaded(found.arrays["estimator"])
+            run = FittedEstimator(
+                **_figures(estimator, digits, found.record, description, **_origin(found.path, True)), estimator=fitted
+            )
+            return _announced(run, f"loaded (fitted in {duration(run.seconds)}); refit=True fits it anew", verbose)
+        except (KeyError, ValueError, TypeError) as error:
+            store.refuse(found.path, error)
+    fitted, seconds = _fitted(estimator, digits)
+    record = _record(fitted, name, seconds)
+    for split in ("train", "validation"):
+        record[f"{split}_accuracy"] = evaluate(fitted, getattr(digits, split)).accuracy
+    arrays = {"estimator": _dumped(fitted)} if applies and seconds >= _WORTH_KEEPING else {}
+    path = store.write(name, key, arrays, record) if arrays else None
+    run = FittedEstimator(**_figures(estimator, digits, record, description, **_origin(path, False)), estimator=fitted)
+    return _announced(run, f"fitted in {duration(seconds)}", verbose)
+
+
+def predict_once(
+    estimator: BaseEstimator,
+    digits: Digits,
     *,
     name: str | None = None,
     predict: Sequence[str] = ("validation",),
     refit: bool = False,
-) -> EstimatorRun:
-    """Fit an estimator on the flat training images and predict splits, or load both from a checkpoint.
+    verbose: int = 1,
+) -> StoredPredictions:
+    """Fit a classifier that is too large to be kept and predict splits, or load the predictions.
 
     Parameters
     ----------
-    estimator : unfitted scikit-learn classifier or pipeline; it is cloned, never changed. Set its ``random_state``.
-    digits : ``Digits``. In the smoke profile a part of the training images is used.
-    name : how it is announced and filed; by default made from the estimator's classes. Parts that were fitted before
-        (``FrozenEstimator``) are not seen by the key, so give such a pipeline a name of its own.
-    predict : which of "train", "validation" and "test" to predict.
-    refit : fit anew although a checkpoint exists.
+    estimator, digits, name, refit, verbose
+        As for `fit_estimator`.
+    predict : sequence of str
+        Which of "train", "validation" and "test" to predict.
 
-    A result that took more than 10 s to fit and predict is stored: predictions and coefficients, no pickle. Raises
-    ``TypeError`` or ``ValueError`` for what is no estimator, no digits or no split.
+    Returns
+    -------
+    StoredPredictions
+        The same whether it was stored or fitted now.
+
+    Raises
+    ------
+    TypeError, ValueError
+        What is no estimator, no digits or no split.
     """
+    for split in check_sequence(predict, kind="names of splits", name="predict", function="predict_once"):
+        check_choice(split, SPLITS, name="predict", function="predict_once")
+    name, key, description = _described(estimator, digits, name, "predict_once", predict)
+    applies = is_full(digits.source)
+    if applies and not refit and (found := store.find(key, holding=predict)):
+        try:
+            predictions = {split: found.arrays[split].astype(np.int64) for split in SPLITS if split in found.arrays}
+            kept: dict[str, Any] = {"predictions": predictions, "coefficients": found.arrays.get("coefficients")}
+            run = StoredPredictions(
+                **_figures(estimator, digits, found.record, description, **_origin(found.path, True)), **kept
+            )
+            text = f"predictions loaded (fitted in {duration(run.seconds)}); refit=True fits it anew"
+            return _announced(run, text, verbose)
+        except (KeyError, ValueError, TypeError) as error:
+            store.refuse(found.path, error)
+    start = time.perf_counter()
+    fitted, seconds = _fitted(estimator, digits)
+    predictions = {split: np.asarray(fitted.predict(getattr(digits, split).flat), np.int64) for split in predict}
+    record = _record(fitted, name, seconds)
+    for split in {"train", "validation"} & set(predictions):
+        record[f"{split}_accuracy"] = evaluate(predictions[split], getattr(digits, split)).accuracy
+    arrays = {split: values.astype(np.uint8) for split, values in predictions.items()}
+    coefficients = getattr(fitted, "coef_", None)
+    if coefficients is not None:
+        arrays["coefficients"] = coefficients = np.asarray(coefficients, np.float32)
+    keep = applies and time.perf_counter() - start >= _WORTH_KEEPING
+    path = store.write(name, key, arrays, record) if keep else None
+    kept = {"predictions": predictions, "coefficients": coefficients}
+    run = StoredPredictions(**_figures(estimator, digits, record, description, **_origin(path, False)), **kept)
+    return _announced(run, f"fitted in {duration(seconds)}", verbose)
+
+
+def _announced(run: Any, text: str, verbose: int) -> Any:
+    if verbose:
+        print(f"{run.name}: {text}")
+    return run
+
+
+def _described(
+    estimator: Any, digits: Any, name: str | None, function: str, predict: Sequence[str], **more: str
+) -> tuple[str, str, dict[str, Any]]:
+    """Return the name, the key and the description of a fit."""
     if not (hasattr(estimator, "fit") and hasattr(estimator, "predict")):
         wanted = "an estimator with the methods fit and predict"
-        raise TypeError(problem("estimator", "fit_estimator", wanted, type(estimator).__name__))
-    check_digits(digits, function="fit_estimator")
-    for split in check_sequence(predict, kind="names of splits", name="predict", function="fit_estimator"):
-        check_choice(split, SPLITS, name="predict", function="fit_estimator")
-    name = name or _default_name(estimator)
-    applies = checkpoints.checkpoints_apply(digits.source)
-    key = checkpoints.key_of(_description(estimator, digits, name, predict))
-    run = _stored(estimator, name, key, predict) if applies and not refit else None
-    if run is not None:
-        print(f"{name}: predictions loaded (fitted in {duration(run.seconds)}); refit=True fits it anew")
-        return run
-    run, total = _fit(name, estimator, digits, predict)
-    print(f"{name}: fitted in {duration(run.seconds)}")
-    return _keep(run, key) if applies and total >= _WORTH_KEEPING else run
-
-
-def _default_name(estimator: Any) -> str:
-    steps = getattr(estimator, "steps", [("", estimator)])
-    return " + ".join(type(step).__name__ for _, step in steps)
-
-
-def _description(estimator: Any, digits: Any, name: str, predict: Sequence[str]) -> dict[str, Any]:
+        raise TypeError(problem("estimator", function, wanted, type(estimator).__name__))
+    check_digits(digits, function=function)
+    name = name or " + ".join(type(step).__name__ for _, step in getattr(estimator, "steps", [("", estimator)]))
     with sklearn.config_context(print_changed_only=True):
         settings = estimator.__repr__(N_CHAR_MAX=100_000)
-    return {
-        "name": name,
-        "estimator": settings,
-        "data": {split: getattr(digits, split).digest for split in sorted({"train", *predict})},
-    }
+    data = {split: getattr(digits, split).digest for split in sorted({"train", *predict})}
+    description = {"name": name, "estimator": settings, "data": data, **more}
+    return name, key_of(description), description
 
 
-def _seed(estimator: Any) -> int | None:
-    seeds = {v for k, v in estimator.get_params(deep=True).items() if k.endswith("random_state") and v is not None}
-    return seeds.pop() if len(seeds) == 1 else None
-
-
-def _fit(name: str, estimator: Any, digits: Any, predict: Sequence[str]) -> tuple[EstimatorRun, float]:
-    """Return the fitted run, and the seconds that fitting and predicting took together."""
-    budget = Budget.of(digits)
-    train = budget.take(digits.train)
+def _fitted(estimator: Any, digits: Digits) -> tuple[Any, float]:
     fitted = sklearn.clone(estimator)
     start = time.perf_counter()
-    fitted.fit(train.flat, train.labels)
-    seconds = time.perf_counter() - start
-    splits = {name: train if name == "train" else getattr(digits, name) for name in predict}  # smoke: as many as fitted
-    predictions = {name: np.asarray(fitted.predict(split.flat), np.int64) for name, split in splits.items()}
-    accuracies = {name: evaluate(values, splits[name]).accuracy for name, values in predictions.items()}
-    coefficients = getattr(fitted, "coef_", None)
-    run = EstimatorRun(
-        name,
-        fitted,
-        predictions,
-        seconds,
-        from_checkpoint=False,
-        train_accuracy=accuracies.get("train"),
-        validation_accuracy=accuracies.get("validation"),
-        coefficients=None if coefficients is None else np.asarray(coefficients, np.float32),
-        parameters=None if coefficients is None else int(np.size(coefficients) + np.size(fitted.intercept_)),
-        seed=_seed(estimator),
-        device=device_name(),
-        full=budget.full,
-    )
-    return run, time.perf_counter() - start
+    fitted.fit(digits.train.flat, digits.train.labels)
+    return fitted, time.perf_counter() - start
 
 
-def _keep(run: EstimatorRun, key: str) -> EstimatorRun:
-    arrays = {split: values.astype(np.uint8) for split, values in run.predictions.items()}
-    if run.coefficients is not None:
-        arrays["coefficients"] = run.coefficients
-    record = {name: getattr(run, name) for name in _RECORD}
-    path = checkpoints.write(run.name, key, arrays, record)
-    return replace(run, checkpoint=path.name if path else None)
+def _record(fitted: Any, name: str, seconds: float) -> dict[str, Any]:
+    linear = hasattr(fitted, "coef_")
+    parameters = int(np.size(fitted.coef_) + np.size(fitted.intercept_)) if linear else None
+    figures = {"name": name, "seconds": seconds, "parameters": parameters, "device": device_name()}
+    return figures | {"train_accuracy": None, "validation_accuracy": None}
 
 
-def _stored(estimator: Any, name: str, key: str, predict: Sequence[str]) -> EstimatorRun | None:
-    found = checkpoints.find(name, key, holding=predict)  # the key does not tell whether "train" was predicted
+def _figures(estimator: Any, digits: Digits, record: dict[str, Any], settings: Any, **more: Any) -> dict[str, Any]:
+    """Return the fields that both kinds of results share."""
+    seeds = {v for k, v in estimator.get_params(deep=True).items() if k.endswith("random_state") and v is not None}
+    values = {name: record[name] for name in _RECORD} | {"seed": seeds.pop() if len(seeds) == 1 else None}
+    return values | {"full": is_full(digits.source), "settings": settings, **more}
+
+
+def _origin(path: Path | None, loaded: bool) -> dict[str, Any]:
+    return {"from_checkpoint": loaded, "checkpoint": path.name if path else None}
+
+
+def _dumped(estimator: Any) -> np.ndarray:
+    import skops.io
+
+    return np.frombuffer(skops.io.dumps(estimator), np.uint8)
+
+
+def _loaded(data: np.ndarray) -> Any:
+    """Return a stored estimator; ``ValueError`` where it holds anything but scikit-learn's and NumPy's own types."""
+    import skops.io
+
     try:
-        return None if found is None else _from_checkpoint(estimator, found)
-    except (KeyError, ValueError, TypeError) as error:  # whole, but of another maker
-        checkpoints.refuse(found.path, error)  # type: ignore[union-attr]
-        return None
-
-
-def _from_checkpoint(estimator: Any, stored: checkpoints.Checkpoint) -> EstimatorRun:
-    arrays = dict(stored.arrays)
-    coefficients = arrays.pop("coefficients", None)
-    return EstimatorRun(
-        estimator=None,
-        predictions={split: values.astype(np.int64) for split, values in arrays.items()},
-        from_checkpoint=True,
-        coefficients=coefficients,
-        seed=_seed(estimator),
-        full=True,
-        checkpoint=stored.path.name,
-        **{name: stored.record[name] for name in _RECORD},
-    )
+        return skops.io.loads(data.tobytes(), trusted=[])
+    except Exception as error:  # whatever damaged bytes or strange types make skops trip over
+        raise ValueError(f"its estimator cannot be loaded ({type(error).__name__}: {error})") from error

@@ -15,30 +15,46 @@ _REFRESH = 0.25  # seconds
 
 
 class TrainingProgress(keras.callbacks.Callback):
-    """Show epoch, batch, accuracy so far and elapsed time while a model trains; leave nothing behind."""
+    """Show epoch, batch, accuracies and elapsed time while a model trains; leave nothing behind.
+
+    Parameters
+    ----------
+    name : str
+        Of the network.
+    epochs, batches : int
+        Of the whole run, and of one epoch.
+    """
 
     def __init__(self, name: str, epochs: int, batches: int):
         super().__init__()
         self._name, self._epochs, self._batches = name, epochs, batches
-        self._epoch = self._shown_at = 0.0
-        self._start = time.perf_counter()
-        self._line = notebook_line() or terminal_line()
+        self._epoch, self._validated = 0, ""
+        self._shown_at, self._start = 0.0, time.perf_counter()
+        self._line = notebook_line() or TerminalLine()
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         self._epoch = epoch
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
-        now = time.perf_counter()
-        if now - self._shown_at < _REFRESH:
-            return
-        self._shown_at = now
-        done = (self._epoch + (batch + 1) / self._batches) / self._epochs
-        accuracy = f", training accuracy {logs['accuracy']:.1%}" if logs and "accuracy" in logs else ""
-        self._line.show(
-            done,
-            f"{self._name}: epoch {self._epoch + 1:.0f} of {self._epochs}, batch {batch + 1} of {self._batches}"
-            f"{accuracy}, {duration(now - self._start)}",
-        )
+        if time.perf_counter() - self._shown_at >= _REFRESH:
+            accuracy = f", training accuracy {logs['accuracy']:.1%}" if logs and "accuracy" in logs else ""
+            self._show((batch + 1) / self._batches, f"batch {batch + 1} of {self._batches}{accuracy}")
+
+    def on_test_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        self._show(1.0, "validating")
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        if logs and "val_accuracy" in logs:
+            self._validated = f", validation accuracy {logs['val_accuracy']:.1%} after epoch {epoch + 1}"
+        self._show(1.0, "done")
+
+    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
+        self._show(1.0, "measuring the finished network")
+
+    def _show(self, share: float, what: str) -> None:
+        self._shown_at = time.perf_counter()
+        text = f"{self._name}: epoch {self._epoch + 1} of {self._epochs}, {what}{self._validated}"
+        self._line.show((self._epoch + share) / self._epochs, f"{text}, {duration(self._shown_at - self._start)}")
 
     def close(self) -> None:
         """Take the bar away."""
@@ -85,8 +101,3 @@ def notebook_line() -> NotebookLine | None:
 
     shell = get_ipython()
     return NotebookLine(display) if shell is not None and hasattr(shell, "kernel") else None
-
-
-def terminal_line() -> TerminalLine:
-    """Return a new line on the terminal."""
-    return TerminalLine()

@@ -11,7 +11,8 @@ import json
 import os
 import re
 import warnings
-from collections.abc import Collection, Mapping
+import zipfile
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,11 @@ from typing import Any
 import numpy as np
 
 from mnist_helpers.common.files import atomic_write
-from mnist_helpers.data.budget import profile_from_environment
-from mnist_helpers.data.containers import open_archive
-from mnist_helpers.data.mnist import REAL, cache_directory
+from mnist_helpers.data.fetch import cache_directory
 
-FORMAT = 1
+FORMAT = 2
 _MAX_BYTES = 256 * 2**20  # unpacked; the largest network of the series has 16 MB of weights
+_UNUSABLE = (OSError, ValueError, KeyError, TypeError)
 
 
 class CheckpointWarning(UserWarning):
@@ -38,37 +38,6 @@ class Checkpoint:
     arrays: dict[str, np.ndarray]
     record: dict[str, Any]
     path: Path
-
-
-def key_of(description: Mapping[str, Any]) -> str:
-    """Return the key of a description: 16 hex digits of the SHA-256 of its canonical JSON.
-
-    Floats count to seven significant digits, so that a float32 that travelled through Python keeps its key.
-    """
-    return hashlib.sha256(_canonical(description).encode()).hexdigest()[:16]
-
-
-def _canonical(value: Any) -> str:
-    return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), allow_nan=False)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | np.ndarray):
-        return [_plain(item) for item in value]
-    if isinstance(value, float | np.floating):
-        return f"{float(value):.7g}"
-    if isinstance(value, np.integer):
-        return int(value)
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    raise TypeError(f"A checkpoint description may hold numbers, text, lists and mappings. Got {value!r} instead.")
-
-
-def checkpoints_apply(source: str) -> bool:
-    """Return whether checkpoints are read and written: in the full profile on the real MNIST only."""
-    return source == REAL and profile_from_environment() == "full"
 
 
 def series_directory() -> Path:
@@ -87,22 +56,30 @@ def file_name(name: str, key: str) -> str:
     return f"{re.sub(r'[^a-z0-9]+', '-', name.lower()).strip('-')[:60]}-{key}.npz"
 
 
-def find(name: str, key: str, *, holding: Collection[str] = ()) -> Checkpoint | None:
-    """Return the checkpoint filed under this name and key that has the arrays ``holding``, or None.
+def find(key: str, *, holding: Collection[str] = ()) -> Checkpoint | None:
+    """Return the checkpoint filed under this key that has the arrays ``holding``, or None.
 
-    Looks among the series' own, then the user's. A file that may not be read, or is truncated, altered or of another
-    format, is passed over with a ``CheckpointWarning``; it is never deleted.
+    Looks among the series' own, then the user's; the name in front of the key does not matter. A file that may not be
+    read, or is truncated, altered or of another format, is passed over with a ``CheckpointWarning``; it is never
+    deleted.
     """
     for directory in (series_directory(), user_directory()):
-        path = directory / file_name(name, key)
-        try:
-            found = read(path, key) if path.is_file() else None
-        except (OSError, ValueError) as error:  # OSError: a folder of somebody else, where not even a look is allowed
-            refuse(path, error)
-        else:
-            if found is not None and set(holding) <= set(found.arrays):
-                return found
+        for path in _filed_under(key, directory):
+            try:
+                found = read(path, key)
+            except (OSError, ValueError) as error:
+                refuse(path, error)
+            else:
+                if set(holding) <= set(found.arrays):
+                    return found
     return None
+
+
+def _filed_under(key: str, directory: Path) -> list[Path]:
+    try:
+        return sorted(path for path in directory.glob(f"*-{key}.npz") if "-unfinished-" not in path.name)
+    except OSError:  # a folder of somebody else, where not even a look is allowed
+        return []
 
 
 def refuse(path: Path, error: Exception) -> None:
@@ -112,9 +89,20 @@ def refuse(path: Path, error: Exception) -> None:
 
 
 def read(path: Path, key: str) -> Checkpoint:
-    """Read one checkpoint file and verify it. Raises ``ValueError`` or ``OSError`` when it is not what it should be."""
+    """Read one checkpoint file and verify it.
+
+    Raises
+    ------
+    OSError, ValueError
+        It cannot be read, is damaged, of another format or under another key, or unpacks to more than 256 MB.
+    """
     try:
-        arrays = _unpacked(path)
+        with zipfile.ZipFile(path) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+        if size > _MAX_BYTES:
+            raise ValueError(f"it unpacks to {size:,} bytes, more than the {_MAX_BYTES:,} allowed")
+        with np.load(path, allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
         record = dict(json.loads(arrays.pop("record").tobytes().decode()))
     except (OSError, ValueError):
         raise
@@ -125,19 +113,6 @@ def read(path: Path, key: str) -> Checkpoint:
     if record.pop("digest", None) != _digest(arrays, record):
         raise ValueError("its content does not match its digest")
     return Checkpoint(arrays, record, path)
-
-
-def _unpacked(path: Path) -> dict[str, np.ndarray]:
-    if path.stat().st_size > _MAX_BYTES:
-        raise ValueError(f"it has more than the {_MAX_BYTES:,} bytes allowed")
-    with path.open("rb") as file:
-        with open_archive(file) as archive:
-            size = sum(member.file_size for member in archive.infolist())
-        if size > _MAX_BYTES:
-            raise ValueError(f"it unpacks to {size:,} bytes, more than the {_MAX_BYTES:,} allowed")
-        file.seek(0)
-        with np.load(file, allow_pickle=False) as stored:
-            return {name: stored[name] for name in stored.files}
 
 
 def write(
@@ -152,18 +127,18 @@ def write(
     full = dict(record) | {"format": FORMAT, "key": key}
     full["digest"] = _digest(arrays, full)
     try:
-        atomic_write(path, _packed(arrays, full, compress))
+        atomic_write(path, packed_file(arrays, full, compress=compress))
     except OSError as error:
         warnings.warn(f"The checkpoint {path.name} could not be kept: {error}", CheckpointWarning, stacklevel=3)
         return None
     return path
 
 
-def _packed(arrays: Mapping[str, np.ndarray], record: Mapping[str, Any], compress: bool) -> bytes:
+def packed_file(arrays: Mapping[str, np.ndarray], record: Mapping[str, Any], *, compress: bool = True) -> bytes:
+    """Return the bytes of a checkpoint file."""
     buffer = io.BytesIO()
     contents: dict[str, Any] = {"record": np.frombuffer(_json(record), np.uint8), **arrays}
-    save = np.savez_compressed if compress else np.savez
-    save(buffer, **contents)
+    (np.savez_compressed if compress else np.savez)(buffer, **contents)
     return buffer.getvalue()
 
 
@@ -178,3 +153,42 @@ def _digest(arrays: Mapping[str, np.ndarray], record: Mapping[str, Any]) -> str:
         digest.update(f"{name}{array.dtype}{array.shape}".encode())
         digest.update(array.tobytes())
     return digest.hexdigest()
+
+
+def packed(weights: Sequence[np.ndarray], *, int8: bool = False) -> dict[str, np.ndarray]:
+    """Return float32 weights as the arrays of a checkpoint, "w0", "w1", ...
+
+    Each becomes float16, or stays float32 where float16 cannot hold it. With ``int8`` the kernels (two and more
+    dimensions) take 8 bits a weight: integers -127 to 127, and for each output channel a float32 step, "s0", ...
+    A run's network is rounded in this way when its training ends, so that the network that was measured and the one
+    that a checkpoint brings back are the same to the last bit.
+    """
+    arrays = {}
+    for i, weight in enumerate(weights):
+        if int8 and weight.ndim >= 2:
+            arrays[f"w{i}"], arrays[f"s{i}"] = _quantised(weight)
+        else:
+            arrays[f"w{i}"] = _half(weight)
+    return arrays
+
+
+def unpacked(arrays: Mapping[str, np.ndarray], count: int) -> list[np.ndarray]:
+    """Return the first ``count`` weights of a checkpoint as float32. Raises ``KeyError`` when one is missing."""
+    weights = []
+    for i in range(count):
+        weight = arrays[f"w{i}"].astype(np.float32)
+        weights.append(weight * arrays[f"s{i}"] if f"s{i}" in arrays else weight)
+    return weights
+
+
+def _half(weight: np.ndarray) -> np.ndarray:
+    with np.errstate(over="ignore"):
+        half = weight.astype(np.float16)
+    return half if np.isfinite(half).all() else weight.astype(np.float32)
+
+
+def _quantised(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    largest = np.abs(weight).max(axis=tuple(range(weight.ndim - 1)))  # one for each output channel
+    step = (largest / 127).astype(np.float32)
+    step[step == 0] = 1  # nothing but zeros, or numbers so small that their step is none
+    return np.rint(weight / step).astype(np.int8), step

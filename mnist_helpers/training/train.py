@@ -1,60 +1,82 @@
-"""Train a network reproducibly, resumably, and only once."""
+"""``model.fit``, remembered: train a network reproducibly, resumably, and only once."""
 
 import contextlib
 import random
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from copy import deepcopy
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from mnist_helpers.common.backend import keras
-from mnist_helpers.common.text import counted, duration
-from mnist_helpers.data.budget import Budget
-from mnist_helpers.training import resume
-from mnist_helpers.training import store as checkpoints
+from mnist_helpers.common.profile import is_full
+from mnist_helpers.common.text import counted, device_name, duration
+from mnist_helpers.data import Digits, Split
+from mnist_helpers.evaluation import Evaluation, evaluate
+from mnist_helpers.training import resume, store
 from mnist_helpers.training.cost import known_training_flops
-from mnist_helpers.training.logs import check_logs, write_csv, write_tensorboard
-from mnist_helpers.training.plan import Plan, make_plan, targets_for
-from mnist_helpers.training.precision import trainable_copy, training_device, training_format
 from mnist_helpers.training.progress import TrainingProgress
-from mnist_helpers.training.weights import packed, unpacked
+from mnist_helpers.training.recipe import Recipe
 
 
-class DivergedError(ArithmeticError):
-    """The loss, on the training or the validation images, became infinite or not a number."""
+class TrainingInterrupted(KeyboardInterrupt):
+    """Training was interrupted by hand. A notebook shows one line instead of a traceback."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
 
 
 @dataclass(frozen=True, repr=False)
-class Run:
-    """A trained network and how it came to be.
+class Figures:
+    """What a run leaves behind apart from its network.
 
-    history : one row an epoch that was really trained (index "epoch" from 1); columns loss, accuracy, val_loss,
-        val_accuracy, learning_rate.
-    seconds : wall time of training, over all its sessions. train_accuracy, validation_accuracy : 0 to 1, of the final
-        weights. full : whether it is a complete run of the full profile on the real MNIST.
-    training_flops : floating-point operations of the epochs that were trained; None where they cannot be counted.
-    predictions : with ``keep="predictions"``, int64 digits of shape (n,) for "validation" and "test"; else empty.
-    model : the trained network; None where a checkpoint kept the predictions only.
+    Attributes
+    ----------
+    name : str
+        Of the network.
+    parameters : int
+        Number of its weights.
+    history : DataFrame
+        One row per epoch that was really trained (index "epoch" from 1); columns loss, accuracy, val_loss, val_accuracy
+        and learning_rate (the one that the epoch began with).
+    seconds : float
+        Wall time of training, over all its sittings.
+    train_accuracy, validation_accuracy : float
+        0 to 1, of the final weights.
+    seed : int
+    device : str
+        The processor that trained it.
+    precision : str
+        "float32", or "bfloat16" for some of the older stored runs.
+    full : bool
+        Whether it is a complete run of the full profile on the real MNIST.
+    from_checkpoint : bool
+        Whether it was loaded.
+    checkpoint : str or None
+        The name of its file.
+    training_flops : int or None
+        Floating-point operations of the epochs that were trained; None where they cannot be counted.
+    settings : dict
+        The description from which its key was made.
     """
 
     name: str
     parameters: int
-    model: keras.Model | None
     history: pd.DataFrame
     seconds: float
-    from_checkpoint: bool
     train_accuracy: float
     validation_accuracy: float
     seed: int
     device: str
+    precision: str
     full: bool
-    predictions: dict[str, np.ndarray] = field(default_factory=dict)
-    checkpoint: str | None = None
-    training_flops: int | None = None
+    from_checkpoint: bool
+    checkpoint: str | None
+    training_flops: int | None
+    settings: dict[str, Any]
 
     @property
     def epochs(self) -> int:
@@ -63,227 +85,236 @@ class Run:
 
     def __repr__(self) -> str:
         return (
-            f"{self.name}: {self.parameters:,} parameters, {_told(self)}, "
-            f"validation accuracy {self.validation_accuracy:.2%}"
+            f"{self.name}: {self.parameters:,} parameters, {counted(self.epochs, 'epoch')} "
+            f"in {duration(self.seconds)}, validation accuracy {self.validation_accuracy:.2%}"
         )
+
+
+@dataclass(frozen=True, repr=False)
+class Run(Figures):
+    """A trained network, ``model``, and how it came to be (see `Figures`)."""
+
+    model: keras.Model
+
+    def evaluate(self, split: Split, *, batch_size: int = 512) -> Evaluation:
+        """Return the evaluation of the network on a split, ``batch_size`` images at a time."""
+        return evaluate(self.model, split, batch_size=batch_size)
 
 
 def train(
     model: keras.Model,
-    digits: Any,
+    digits: Digits,
     *,
     epochs: int,
-    batch_size: int = 128,
-    optimizer: str | keras.optimizers.Optimizer = "adam",
-    loss: Any = "sparse_categorical_crossentropy",
+    batch_size: int = 32,
     seed: int = 0,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     warm_start: bool = False,
     keep: str = "weights",
     retrain: bool = False,
-    csv_log: str | Path | None = None,
-    tensorboard: str | Path | None = None,
+    verbose: int = 1,
 ) -> Run:
-    """Train a copy of ``model`` on ``digits.train``, or load it when exactly this was trained before.
+    """Train a compiled model from fresh weights drawn from ``seed``, or load them when exactly this was trained before.
+
+    The recipe is that of ``model.fit`` on ``digits.train`` with ``digits.validation`` as validation data; afterwards
+    ``model`` itself is trained. A run that was interrupted or killed goes on from its last finished epoch.
 
     Parameters
     ----------
-    model : uncompiled Keras model for images of the digits' shape; it is never changed. The copy starts from fresh
-        weights drawn from ``seed``, unless ``warm_start``: then from the weights that ``model`` has.
-    epochs, batch_size : at least 1.
-    optimizer : a name or a Keras optimizer; its settings are copied, so one object may serve many runs. A schedule
-        with an end must be as long as the run, ``total_steps(digits, ...)``.
-    loss : a name or a Keras loss. Labels are given as it needs them: digits for a sparse loss, -1 and 1 for a hinge
-        loss, one-hot rows otherwise.
-    seed : decides initial weights, order of the images and dropout. Same seed, same machine: same weights.
-    callbacks : Keras callbacks, such as ``EarlyStopping(restore_best_weights=True)``; copied, fresh in every run.
-    keep : what a checkpoint holds: "weights" (16 bits each), "int8" (8 bits for each weight of a kernel, for large
-        networks), or "predictions" for one of many runs of a study, of which only the predicted digits of the
-        validation and test images are needed later (10 kB instead of megabytes).
-    retrain : train although a checkpoint exists.
-    csv_log : file that gets the history after every epoch. tensorboard : folder that gets it as TensorBoard events.
-        Where neither can be written any more (a full disk), a ``LogWarning`` says so.
+    model : keras.Model
+        Compiled, for images of the digits' shape; optimizer and loss are those it was compiled with. A schedule of the
+        learning rate that has an end must be as long as the run, ``total_steps(digits, ...)``.
+    digits : Digits
+        Labels are given as the loss needs them: digits for a sparse loss, -1 and 1 for a hinge loss, one-hot rows
+        otherwise.
+    epochs, batch_size : int
+        At least 1.
+    seed : int
+        Decides initial weights, order of the images and dropout. Same seed, same machine: same weights.
+    callbacks : sequence of keras.callbacks.Callback
+        Such as ``EarlyStopping(restore_best_weights=True)``; copied, so that one object may serve many runs.
+    warm_start : bool
+        Start from the weights that ``model`` has.
+    keep : {"weights", "int8"}
+        What a checkpoint holds of each weight: 16 bits, or 8 bits for those of kernels, for large networks. The weights
+        are rounded so when training ends, so that a run and its checkpoint are the same network.
+    retrain : bool
+        Train although a checkpoint exists.
+    verbose : {0, 1}
+        1 shows a bar while training, and prints one line; 0 prints nothing.
 
-    A run that was killed goes on from its last finished epoch. The weights are rounded as ``keep`` says when training
-    ends, so that a run and its checkpoint are the same network. The environment variable MNIST_PRECISION=bfloat16
-    trains faster on processors with matrix units for that format.
+    Returns
+    -------
+    Run
 
     Raises
     ------
-    DivergedError : loss or val_loss is no longer finite. TypeError, ValueError : a bad argument, naming it.
+    DivergedError
+        The loss on the training or the validation images is no longer finite.
+    TypeError, ValueError
+        A bad argument, naming it; among others a model that is not compiled.
+
+    Notes
+    -----
+    The order of the images follows from the seed and the epoch alone, so that an interrupted run can go on. So the
+    numbers differ a little from those of ``model.fit``, whose order follows from one generator.
     """
-    plan = make_plan(model, digits, epochs, batch_size, optimizer, loss, seed, tuple(callbacks), warm_start, keep)
-    check_logs(csv_log, tensorboard, function="train")
-    name = model.name
-    applies = checkpoints.checkpoints_apply(digits.source)
-    run = _stored(plan, name) if applies and not retrain else None
-    if run is not None:
-        print(f"{name}: loaded ({_told(run)}); retrain=True trains it anew")
-    else:
-        run = _trained(plan, name, applies, csv_log, tensorboard)
-        print(f"{name}: trained ({_told(run)})")
-    if csv_log is not None:
-        write_csv(run.history, Path(csv_log))
-    if tensorboard is not None:
-        write_tensorboard(run.history, Path(tensorboard))
+    options: dict[str, Any] = {"epochs": epochs, "batch_size": batch_size, "seed": seed, "callbacks": callbacks}
+    if keep == "predictions":
+        raise ValueError("The 'keep' parameter of train must be one of {'weights', 'int8'}; repeat keeps predictions.")
+    recipe = Recipe.of(model, digits, warm_start=warm_start, keep=keep, **options)
+    run = load(recipe) if is_full(digits.source) and not retrain else None
+    if run is None:
+        run, _ = fit(recipe, verbose=verbose)
+    if verbose:
+        print(told(run))
     return run
 
 
-def _told(run: Run) -> str:
-    return f"{counted(run.epochs, 'epoch')} in {duration(run.seconds)}"
+def told(run: Figures) -> str:
+    """Return the line about a run that ``train`` prints."""
+    accuracy = f"validation accuracy {run.validation_accuracy:.2%}"
+    work = f"{counted(run.epochs, 'epoch')} in {duration(run.seconds)}"
+    if run.from_checkpoint:
+        return f"{run.name} loaded: trained before, {work}, {accuracy} (retrain=True trains it again)"
+    return f"{run.name} trained: {work}, {accuracy}"
 
 
-def _stored(plan: Plan, name: str) -> Run | None:
-    found = checkpoints.find(name, plan.key)
+def load(recipe: Recipe) -> Run | None:
+    """Return the stored run of a recipe, with its weights in the recipe's model, or None."""
+    found = store.find(recipe.key)
     if found is None:
         return None
+    model = recipe.model
     try:
-        return _from_checkpoint(plan, name, found)
-    except (KeyError, ValueError, TypeError) as error:  # whole, but of another architecture or another maker
-        checkpoints.refuse(found.path, error)
+        figures = figures_of(recipe, found.record, found.path.name)
+        model.set_weights(store.unpacked(found.arrays, len(model.weights)))
+    except (KeyError, ValueError, TypeError) as error:  # whole, but of another maker
+        store.refuse(found.path, error)
         return None
+    return Run(**figures, model=model)
 
 
-def _from_checkpoint(plan: Plan, name: str, found: checkpoints.Checkpoint) -> Run:
-    model, predictions = None, {}
-    if plan.keep != "predictions":
-        model = keras.models.clone_model(plan.model)
-        model.set_weights(unpacked(found.arrays, len(model.weights)))
-    else:
-        predictions = {split: found.arrays[split].astype(np.int64) for split in ("validation", "test")}
-    record = found.record
-    return Run(
-        name,
-        plan.model.count_params(),
-        model,
-        resume.history_frame(record["history"]),
-        float(record["seconds"]),
-        from_checkpoint=True,
-        train_accuracy=float(record["train_accuracy"]),
-        validation_accuracy=float(record["validation_accuracy"]),
-        seed=plan.seed,
-        device=record["device"],
-        full=True,
-        predictions=predictions,
-        checkpoint=found.path.name,
-        training_flops=known_training_flops(plan.model, images=len(plan.digits.train), epochs=len(record["history"])),
-    )
-
-
-def _trained(plan: Plan, name: str, applies: bool, csv_log: Any, tensorboard: Any) -> Run:
-    budget = Budget.of(plan.digits)
-    train_split = budget.take(plan.digits.train)
-    settings = plan.description()  # before training: a callback may change the optimizer's learning rate
-    with seeded(plan.seed):
-        model = trainable_copy(plan.model)
-        if plan.warm_start:
-            model.set_weights(plan.model.get_weights())
-        model.compile(optimizer=plan.optimizer, loss=plan.loss, metrics=["accuracy"])
-    bar = TrainingProgress(name, plan.epochs, -(-len(train_split) // plan.batch_size))
-    try:
-        rows, seconds = _epochs(plan, model, train_split, bar, applies, csv_log)
-    finally:
-        bar.close()
-    weights = packed(model.get_weights(), int8=plan.keep == "int8")
-    if training_format() != "float32":
-        model = keras.models.clone_model(plan.model)  # the trained network computes in float32
-    model.set_weights(unpacked(weights, len(model.weights)))
-    predictions = {"validation": _predict(model, plan.digits.validation)}
-    if plan.keep == "predictions":
-        predictions["test"] = _predict(model, plan.digits.test)
-    run = Run(
-        name,
-        model.count_params(),
-        model,
-        resume.history_frame(rows),
-        seconds,
-        from_checkpoint=False,
-        train_accuracy=_share_right(_predict(model, train_split), train_split),
-        validation_accuracy=_share_right(predictions["validation"], plan.digits.validation),
-        seed=plan.seed,
-        device=training_device(),
-        full=budget.full,
-        predictions=predictions if plan.keep == "predictions" else {},
-        training_flops=known_training_flops(plan.model, images=len(train_split), epochs=len(rows)),
-    )
-    return _kept(run, plan, weights, settings) if applies else run
-
-
-def _epochs(
-    plan: Plan, model: keras.Model, train_split: Any, bar: TrainingProgress, applies: bool, csv_log: Any
-) -> tuple[Sequence[dict[str, float]], float]:
-    """Train epoch by epoch, so that each one can be the last of this process."""
-    targets = targets_for(plan.loss, train_split.labels)
-    callbacks = resume.SteadyCallbacks(plan.callbacks, bar, model)
-    state = resume.load(model, callbacks, model.name, plan.key) if applies else resume.State()
-    while state.epoch < plan.epochs and not state.stopped:
-        start = time.perf_counter()
-        row = _fit_epoch(plan, model, train_split.images, targets, callbacks, state.epoch)
-        state = state.after_epoch(row, time.perf_counter() - start, bool(model.stop_training))
-        if csv_log is not None:
-            write_csv(resume.history_frame(state.rows), Path(csv_log))
-        if applies and state.epoch < plan.epochs:
-            resume.save(state, model, callbacks, model.name, plan.key)
-    callbacks.finish()
-    return state.rows, state.seconds
-
-
-def _fit_epoch(
-    plan: Plan,
-    model: keras.Model,
-    images: np.ndarray,
-    targets: np.ndarray,
-    callbacks: resume.SteadyCallbacks,
-    epoch: int,
-) -> dict[str, float]:
-    order = np.random.default_rng([plan.seed, epoch]).permutation(len(images))
-    watched = Budget.of(plan.digits).take(plan.digits.validation)
-    model.fit(
-        images[order],
-        targets[order],
-        batch_size=plan.batch_size,
-        shuffle=False,  # shuffled above, from the seed and the epoch alone: a resumed run sees the same order
-        initial_epoch=epoch,
-        epochs=epoch + 1,
-        validation_data=(watched.images, targets_for(plan.loss, watched.labels)),
-        validation_batch_size=512,
-        callbacks=callbacks,
-        verbose=0,
-    )
-    row = {column: callbacks.last_logs[column] for column in resume.HISTORY}
-    for column, value in row.items():
-        if not np.isfinite(value):
-            raise DivergedError(
-                f"The {column} of {model.name} became {value} in epoch {epoch + 1}. "
-                "A smaller learning rate, or inputs scaled to [0, 1], usually helps."
-            )
-    return row
-
-
-def _kept(run: Run, plan: Plan, weights: dict[str, np.ndarray], settings: dict[str, Any]) -> Run:
-    arrays = {split: values.astype(np.uint8) for split, values in run.predictions.items()} or weights
-    record = {
-        "name": run.name,
-        "description": settings,
-        "history": run.history.reset_index().to_dict("records"),
-        "seconds": run.seconds,
-        "train_accuracy": run.train_accuracy,
-        "validation_accuracy": run.validation_accuracy,
-        "device": run.device,
+def figures_of(
+    recipe: Recipe, record: dict[str, Any], checkpoint: str | None, *, loaded: bool = True
+) -> dict[str, Any]:
+    """Return the fields of `Figures` from the record of a run."""
+    history = resume.history_frame(record["history"])
+    images = len(recipe.digits.train)
+    return {
+        "name": recipe.model.name,
+        "parameters": recipe.model.count_params(),
+        "history": history,
+        "seconds": float(record["seconds"]),
+        "train_accuracy": float(record["train_accuracy"]),
+        "validation_accuracy": float(record["validation_accuracy"]),
+        "seed": recipe.seed,
+        "device": record["device"],
+        "precision": record["precision"],
+        "full": is_full(recipe.digits.source),
+        "from_checkpoint": loaded,
+        "checkpoint": checkpoint,
+        "training_flops": known_training_flops(recipe.model, images=images, epochs=len(history)),
+        "settings": recipe.description,
     }
-    path = checkpoints.write(run.name, plan.key, arrays, record)
+
+
+def fit(recipe: Recipe, *, verbose: int = 1) -> tuple[Run, dict[str, np.ndarray]]:
+    """Train, store and return a run, and its predictions of the validation and, where these are kept, test images."""
+    model, digits, name = recipe.model, recipe.digits, recipe.model.name
+    applies = is_full(digits.source)
+    start(recipe)
+    bar = TrainingProgress(name, recipe.epochs, -(-len(digits.train) // recipe.batch_size)) if verbose else None
+    try:
+        progress = _fit(recipe, bar, recipe.key if applies else None)
+        weights = store.packed(model.get_weights(), int8=recipe.keep == "int8")
+        model.set_weights(store.unpacked(weights, len(model.weights)))
+        splits = [digits.train, digits.validation, *([digits.test] if recipe.keep == "predictions" else [])]
+        predicted = {split.name: _predict(model, split) for split in splits}
+    finally:
+        recipe.compile(for_training=False)
+        if bar:
+            bar.close()
+    accuracies = {split.name: float(np.mean(predicted[split.name] == split.labels)) for split in splits}
+    record = {
+        "name": name,
+        "description": recipe.description,
+        "history": progress.rows,
+        "seconds": progress.seconds,
+        "train_accuracy": accuracies["train"],
+        "validation_accuracy": accuracies["validation"],
+        "device": device_name(),
+        "precision": keras.config.dtype_policy().name,
+    }
+    run = Run(**figures_of(recipe, record, None, loaded=False), model=model)
+    del predicted["train"]
+    return (_kept(run, recipe, weights, record, predicted) if applies else run), predicted
+
+
+def start(recipe: Recipe) -> None:
+    """Compile a recipe's model afresh, with weights and random generators as its seed draws them."""
+    with seeded(recipe.seed):
+        fresh = keras.models.clone_model(recipe.model)
+    weights = {id(variable) for variable in recipe.model.weights}
+    for ours, new in zip(recipe.model.variables, fresh.variables, strict=True):
+        if not (recipe.warm_start and id(ours) in weights):  # else only the generators start anew
+            ours.assign(new)
+    recipe.compile(for_training=True)
+
+
+def _fit(recipe: Recipe, bar: TrainingProgress | None, key: str | None) -> resume.Progress:
+    """Call ``model.fit`` for the epochs that are still to be trained."""
+    model, name = recipe.model, recipe.model.name
+    callbacks = [deepcopy(callback) for callback in recipe.callbacks]
+    state = resume.KeepState(name, key, callbacks, time.perf_counter)
+    first = state.load(model).epoch
+    if first and bar:
+        print(f"{name}: an interrupted run goes on after epoch {first}")
+    validation = recipe.digits.validation
+    try:
+        model.fit(
+            batches(recipe, first),
+            steps_per_epoch=-(-len(recipe.digits.train) // recipe.batch_size),
+            initial_epoch=recipe.epochs if state.progress.stopped else first,
+            epochs=recipe.epochs,
+            validation_data=(validation.images, recipe.targets(validation.labels)),
+            validation_batch_size=512,
+            callbacks=[*callbacks, *([bar] if bar else []), state],
+            shuffle=False,  # they come in an order that follows from the seed
+            verbose=0,
+        )
+    except KeyboardInterrupt:
+        done = state.progress.epoch
+        then = "run the cell again to go on" if key and done else "run the cell again to begin anew"
+        raise TrainingInterrupted(f"{name} stopped in epoch {done + 1}; {then}") from None
+    return state.progress
+
+
+def batches(recipe: Recipe, first: int = 0) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield batches of images and targets, from epoch ``first`` on; their order follows from seed and epoch alone."""
+    images, targets = recipe.digits.train.images, recipe.targets(recipe.digits.train.labels)
+    for epoch in range(first, recipe.epochs):
+        order = np.random.default_rng([recipe.seed, epoch]).permutation(len(images))
+        for begin in range(0, len(order), recipe.batch_size):
+            batch = order[begin : begin + recipe.batch_size]
+            yield images[batch], targets[batch]
+
+
+def _kept(
+    run: Run, recipe: Recipe, weights: dict[str, np.ndarray], record: dict[str, Any], predicted: dict[str, np.ndarray]
+) -> Run:
+    arrays = weights
+    if recipe.keep == "predictions":
+        arrays = {split: values.astype(np.uint8) for split, values in predicted.items()}
+    path = store.write(run.name, recipe.key, arrays, record)
     if path is None:
         return run  # and the state stays: the next time, only what came after it is trained again
-    resume.forget(run.name, plan.key)
+    resume.forget(run.name, recipe.key)
     return replace(run, checkpoint=path.name)
 
 
-def _predict(model: keras.Model, split: Any) -> np.ndarray:
+def _predict(model: keras.Model, split: Split) -> np.ndarray:
     return np.asarray(model.predict(split.images, batch_size=512, verbose=0).argmax(axis=1), np.int64)
-
-
-def _share_right(predictions: np.ndarray, split: Any) -> float:
-    return float(np.mean(predictions == split.labels))
 
 
 @contextlib.contextmanager
