@@ -8,9 +8,13 @@ from packaging.requirements import Requirement
 
 
 def environment() -> pd.DataFrame:
-    """Return the libraries that the series needs: columns needed, installed, ok; the index is the library's name.
+    """Return which libraries the series needs, and which are there.
 
-    Python itself is the first row; ``installed`` is "-" for a library that is missing.
+    Returns
+    -------
+    DataFrame
+        Indexed by library, Python first: ``needed`` and ``installed``, versions (the latter "-" for what is missing),
+        and ``ok``.
     """
     package = metadata.metadata("mnist-helpers")
     needed = [Requirement(f"python{package['Requires-Python']}")]

@@ -1,9 +1,14 @@
-"""The table of all systems: one row a system, written by complete runs on the real MNIST only."""
+"""The table of all systems: one row a system, measured on the test images by complete runs on the real MNIST.
+
+The published table lies in ``notebooks/results``, and only the authors' runs (MNIST_AUTHORS=1) write into it. What a
+learner records goes to a table of their own.
+"""
 
 import os
+import re
 import warnings
-from collections.abc import Mapping, Sequence
-from io import StringIO
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,62 +16,39 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock, Timeout
 
-from mnist_helpers.common.checks import check_attributes, problem
+from mnist_helpers.common.checks import problem
 from mnist_helpers.common.files import atomic_write
-from mnist_helpers.course.tables import (
-    as_csv,
-    check_indices,
-    check_keys,
-    check_numbers,
-    check_results,
-    natural,
-    read_rows,
-)
-from mnist_helpers.data.budget import profile_from_environment
-from mnist_helpers.data.mnist import REAL
+from mnist_helpers.common.profile import REAL, profile
+from mnist_helpers.data.mnist import cache_directory
 from mnist_helpers.evaluation.accuracy import Evaluation, wilson_interval
 
 COLUMNS = (
-    "system",
-    "description",
-    "notebook",
-    "parameters",
-    "epochs",
-    "training_flops",
-    "seconds",
-    "device",
-    "runs",
-    "seed",
-    "train_accuracy",
-    "validation_accuracy",
-    "test_accuracy",
-    "deviation",
-    "errors",
-    "low",
-    "high",
-    "reported_accuracy",
-    "source",
-    "checkpoint",
+    *("system", "description", "notebook", "parameters", "epochs", "training_flops", "seconds", "device", "runs"),
+    *("seed", "train_accuracy", "validation_accuracy", "test_accuracy", "deviation", "errors", "low", "high"),
+    *("reported_accuracy", "source", "checkpoint"),
 )
-NUMBERS = (
-    *("parameters", "epochs", "training_flops", "seconds", "runs", "train_accuracy", "validation_accuracy"),
-    *("test_accuracy", "deviation", "errors", "low", "high", "reported_accuracy"),
-)
-WRONG_COLUMNS = ("system", "images")
-_WRONG = "wrong_images.csv"
+SETTINGS = ("batch_size", "optimizer")  # of a learner's row, besides epochs, seed and description
+PERSONAL_COLUMNS = (*COLUMNS, *SETTINGS, "recorded")
+_TEXTS = {"description", "notebook", "device", "seed", "source", "checkpoint", "optimizer", "recorded"}
+_SAME_EXPERIMENT = ["system", "description", "epochs", "seed", "runs", *SETTINGS]
 _TEST_IMAGES = 10_000
 _PLACES = 7  # of accuracies: a reader who rounds to four places must not round what was rounded to five
 _LOCK_SECONDS = 30
 
 
 class LeaderboardWarning(UserWarning):
-    """A row could not be written to the leaderboard file, or not to the end."""
+    """A row could not be written."""
 
 
 def results_directory() -> Path:
-    """Return the folder of the results: MNIST_RESULTS, or ``notebooks/results`` beside the library."""
+    """Return the folder of the published results, ``notebooks/results`` beside the library."""
+    return Path(__file__).resolve().parents[2] / "notebooks" / "results"
+
+
+def personal_directory() -> Path:
+    """Return the folder of the learner's own results: MNIST_RESULTS, or one in the cache directory."""
     named = os.environ.get("MNIST_RESULTS")
-    return Path(named).expanduser() if named else Path(__file__).resolve().parents[2] / "notebooks" / "results"
+    return Path(named).expanduser() if named else cache_directory() / "results"
 
 
 def record(
@@ -78,121 +60,109 @@ def record(
     description: str = "",
     validation: Evaluation | Sequence[Evaluation] | None = None,
 ) -> pd.DataFrame:
-    """Write the row of one system, and return it as a table of one row.
+    """Write the row of one system.
+
+    A learner's row goes to their own table (``read(mine=True)``), with its settings; one experiment has one row. With
+    MNIST_AUTHORS=1 it takes the place of the published row, and its wrong images that of the published ones; a row
+    that differs in nothing but time and device changes nothing. Results of the smoke profile, of the stand-in, of a
+    shortened run or of a part of the test images are written nowhere.
 
     Parameters
     ----------
-    system : its id, "S1.2-l1" as in ``reported.csv``, or a name of ours without such a prefix.
-    run : what was trained: a ``Run`` or ``EstimatorRun``, or a sequence of them for a mean over several seeds; or a
-        ``Committee``, which is one system of many networks: parameters, operations and seconds are sums over its
-        members; or a sequence of committees, for a mean.
-    result : its evaluation on the test images, or one for each run. Of several, accuracy and errors are means,
-        ``deviation`` is the standard deviation from seed to seed, and the interval is that of one test set of this
-        size at the mean accuracy.
-    notebook : the number of the notebook that did it, such as "02".
-    validation : a committee's evaluation on the validation images, or one for each committee; a run knows its own.
+    system : str
+        Its id, "S1.2-l1" as in ``reported.csv``, or a name of ours without such a prefix.
+    run : Run, Outcome, FittedEstimator, StoredPredictions or Committee, or a sequence of them
+        What was trained. Of a sequence the row has means over its runs; a committee is one system of many networks:
+        parameters, operations and seconds are sums over its members.
+    result : Evaluation or sequence of Evaluation
+        On the test images, one for each run. Of several, accuracy and errors are means, ``deviation`` is the standard
+        deviation from run to run, and the interval is that of one test set of this size at the mean accuracy.
+    notebook : str
+        The number of the notebook that did it, such as "02".
+    description : str
+        What the system is, for people.
+    validation : Evaluation or sequence of Evaluation, optional
+        A committee's, on the validation images; a run knows its own.
 
-    ``training_flops``, the floating-point operations of training, are those of the epochs that were trained; empty for
-    scikit-learn's estimators, which are not trained in passes over the images. Which test images a system (of several
-    runs, the first one) gets wrong goes to ``wrong_images.csv``.
+    Returns
+    -------
+    DataFrame
+        The row, written or not.
 
-    Nothing is written for results of the smoke profile, of the stand-in or of a part of the test images. A row that
-    differs from the written one in nothing but its seconds leaves it as it is. Raises ``TypeError`` for what is no run
-    or no `Evaluation` (of a committee, give ``.average`` or ``.vote``), ``ValueError`` for no run, for an evaluation
-    that is not of the test split, or of the validation split, and, naming the file, where `read` would.
+    Raises
+    ------
+    TypeError, ValueError
+        Not one evaluation for each run, or not of the test images.
     """
-    runs, results = _listed(run), _listed(result)
-    _check_runs(runs)
-    _check_count(results, runs, name="result")
-    _check_split(results, "test", name="result")
+    runs, results = _listed(run), _checked(_listed(result), "test", len(_listed(run)))
     row = _row(system, runs, results, notebook, description)
     if validation is not None:
-        validations = _listed(validation)
-        _check_count(validations, runs, name="validation")
-        _check_split(validations, "validation", name="validation")
-        row["validation_accuracy"] = str(_mean([each.accuracy for each in validations], _PLACES))
-    if _complete(runs, results):
-        _write(row, results[0].wrong)
-    return _table([row])
+        accuracies = [each.accuracy for each in _checked(_listed(validation), "validation", len(runs))]
+        row["validation_accuracy"] = _mean(accuracies, _PLACES)
+    row = {column: "" if value is None else str(value) for column, value in row.items()}
+    if _is_complete(runs, results):
+        try:
+            _write(row, results[0].wrong)
+        except (OSError, ValueError, Timeout) as error:  # ValueError: the file is damaged
+            message = f"The row {system!r} could not be written to the leaderboard: {error}"
+            warnings.warn(message, LeaderboardWarning, stacklevel=2)
+    return _typed(pd.DataFrame([row])[list(COLUMNS)])
 
 
-def read(path: Path | None = None) -> pd.DataFrame:
-    """Return the leaderboard as a table, one row a system, accuracies from 0 to 1.
+def read(*, mine: bool = False) -> pd.DataFrame:
+    """Return the published leaderboard, or the learner's own table.
 
-    Raises ``ValueError``, naming the file, when it is not UTF-8 text, was cut off, or has other columns, several rows
-    of one system, text where numbers belong, or numbers that contradict each other. With ``path``, that file alone is
-    read; else ``wrong_images.csv`` must hold the same systems. A ``LeaderboardWarning`` names a system that was not
-    recorded to the end: it has images, and no row.
+    Parameters
+    ----------
+    mine : bool
+        Whose table. The learner's has one row an experiment, so that a system may have several, and the settings that
+        its runs tell.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by system; accuracies from 0 to 1.
     """
-    if path is not None:
-        return _table(_rows(path))
-    path = results_directory() / "leaderboard.csv"
-    rows, images = _both(path)
-    for system in images.keys() - rows.keys():
-        message = (
-            f"The file {path} has no row of {system!r}, whose images {_WRONG} has: it was not recorded to the end,"
-        )
-        message += " or its row was lost. Record it again, or take both files from version control."
-        warnings.warn(message, LeaderboardWarning, stacklevel=2)
-    return _table(list(rows.values()))
+    if mine:
+        return _typed(_load(personal_directory() / "leaderboard.csv", PERSONAL_COLUMNS))
+    return _typed(_load(results_directory() / "leaderboard.csv", COLUMNS))
 
 
-def wrong_images(path: Path | None = None) -> dict[str, np.ndarray]:
-    """Return which of the test images each system gets wrong: increasing indices, int64, by system.
+def wrong_images() -> dict[str, np.ndarray]:
+    """Return which of the test images each published system (of several runs, the first one) gets wrong.
 
-    Of a system of several runs it is the first run. Raises ``ValueError``, naming the file, when it is damaged, or,
-    without ``path``, when ``leaderboard.csv`` holds other systems.
+    Returns
+    -------
+    dict of str to ndarray of int64
+        Increasing indices, by system.
     """
-    of_all = _by_system(path, WRONG_COLUMNS) if path else _both(results_directory() / "leaderboard.csv")[1]
-    return {system: np.array(row["images"].split(), np.int64) for system, row in of_all.items()}
+    table = _load(results_directory() / "wrong_images.csv", ("system", "images"))
+    return {row.system: np.array(row.images.split(), np.int64) for row in table.itertuples()}
 
 
 def reported_accuracies() -> dict[str, float]:
-    """Return the published test accuracies (0 to 1) by system id, from ``reported.csv``; none without that file.
-
-    Raises ``ValueError``, naming the file, when it is damaged.
-    """
-    path, column = results_directory() / "reported.csv", "reported_test_accuracy"
-    rows = read_rows(path, ("id", column), key="id", others=True)
-    check_numbers(path, rows, [column])
-    return {row["id"]: float(row[column]) for row in rows if row[column]}
+    """Return the test accuracies that others published, 0 to 1, by system id."""
+    path = results_directory() / "reported.csv"
+    if not path.is_file():
+        return {}
+    return pd.read_csv(path, index_col="id")["reported_test_accuracy"].dropna().to_dict()
 
 
 def _listed(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list | tuple) else [value]
+    return list(value) if isinstance(value, Sequence) and not hasattr(value, "runs") else [value]
 
 
-def _check_runs(runs: Sequence[Any]) -> None:
-    about: dict[str, Any] = {"kind": "a run or a committee, or a list of one or more", "function": "leaderboard.record"}
-    if not runs:
-        raise ValueError(problem("run", about["function"], about["kind"], "none"))
-    for run in runs:
-        check_attributes(run, ("parameters", "seconds"), name="run", **about)
-    for part in _parts(runs):
-        check_attributes(part, ("device", "seed", "full", "checkpoint"), name="run", **about)
-
-
-def _check_count(results: Sequence[Any], runs: Sequence[Any], *, name: str) -> None:
-    if len(runs) != len(results):
-        wanted = f"one evaluation for each of the {len(runs)} runs"
-        raise ValueError(problem(name, "leaderboard.record", wanted, f"{len(results)}"))
-
-
-def _check_split(results: Sequence[Any], split: str, *, name: str) -> None:
-    others = [type(result).__name__ for result in results if not isinstance(result, Evaluation)]
-    if others:
-        raise TypeError(problem(name, "leaderboard.record", "an Evaluation, or one for each run", others[0]))
-    if any(result.split != split for result in results):
-        wanted = f"measured on the {split} images"
-        raise ValueError(problem(name, "leaderboard.record", wanted, str([result.split for result in results])))
-    if len({result.n for result in results}) > 1:
-        got = str([result.n for result in results])
-        raise ValueError(problem(name, "leaderboard.record", "measured on as many images each", got))
-
-
-def _complete(runs: Sequence[Any], results: Sequence[Evaluation]) -> bool:
-    full = profile_from_environment() == "full" and all(part.full for part in _parts(runs))
-    return full and all(evaluation.source == REAL and evaluation.n == _TEST_IMAGES for evaluation in results)
+def _checked(results: list[Any], split: str, runs: int) -> list[Evaluation]:
+    name, function = ("result" if split == "test" else split), "leaderboard.record"
+    if others := [type(each).__name__ for each in results if not isinstance(each, Evaluation)]:
+        expected = "an Evaluation, or one for each run (of a committee's, give .average or .vote)"
+        raise TypeError(problem(name, function, expected, others[0]))
+    if not runs or len(results) != runs or len({each.n for each in results}) > 1:
+        got = [each.n for each in results]
+        raise ValueError(problem(name, function, f"one evaluation, of as many images, for each of {runs} runs", got))
+    if any(each.split != split for each in results):
+        raise ValueError(problem(name, function, f"measured on the {split} images", [each.split for each in results]))
+    return results
 
 
 def _parts(runs: Sequence[Any]) -> list[Any]:
@@ -200,37 +170,45 @@ def _parts(runs: Sequence[Any]) -> list[Any]:
     return [part for run in runs for part in getattr(run, "runs", (run,))]
 
 
+def _is_complete(runs: Sequence[Any], results: Sequence[Evaluation]) -> bool:
+    full = profile() == "full" and all(part.full for part in _parts(runs))
+    return full and all(evaluation.source == REAL and evaluation.n == _TEST_IMAGES for evaluation in results)
+
+
 def _row(
     system: str, runs: Sequence[Any], results: Sequence[Evaluation], notebook: str, description: str
-) -> dict[str, str]:
-    accuracies = [evaluation.accuracy for evaluation in results]
-    errors = [evaluation.errors for evaluation in results]
+) -> dict[str, Any]:
+    accuracies, errors = [each.accuracy for each in results], [each.errors for each in results]
     low, high = wilson_interval(round(results[0].n - float(np.mean(errors))), results[0].n)
-    reported = reported_accuracies().get(system)
     parts = _parts(runs)
-    values = {
+    return {
         "system": system,
         "description": description,
         "notebook": notebook,
         "parameters": runs[0].parameters,
         "epochs": _mean([getattr(part, "epochs", None) for part in parts], 1),
-        "training_flops": _mean([_flops(run) for run in runs], 0),
+        "training_flops": _mean([_sum(getattr(p, "training_flops", None) for p in _parts([run])) for run in runs], 0),
         "seconds": _mean([run.seconds for run in runs], 1),
         "device": parts[0].device,
         "runs": len(runs),
         "seed": " ".join(str(part.seed) for part in parts if part.seed is not None),
-        "train_accuracy": _mean([_split_accuracy(run, "train") for run in runs], _PLACES),
-        "validation_accuracy": _mean([_split_accuracy(run, "validation") for run in runs], _PLACES),
+        "train_accuracy": _mean([getattr(run, "train_accuracy", None) for run in runs], _PLACES),
+        "validation_accuracy": _mean([getattr(run, "validation_accuracy", None) for run in runs], _PLACES),
         "test_accuracy": _mean(accuracies, _PLACES),
         "deviation": round(float(np.std(accuracies, ddof=1)), _PLACES) if len(runs) > 1 else None,
         "errors": _mean(errors, 1),
         "low": round(low, _PLACES),
         "high": round(high, _PLACES),
-        "reported_accuracy": reported,
+        "reported_accuracy": reported_accuracies().get(system),
         "source": results[0].source,
         "checkpoint": " ".join(part.checkpoint for part in parts if part.checkpoint),
+        **{setting: getattr(parts[0], setting, None) for setting in SETTINGS},
     }
-    return {column: "" if values[column] is None else str(values[column]) for column in COLUMNS}
+
+
+def _sum(values: Any) -> int | None:
+    known = list(values)
+    return None if None in known else sum(known)
 
 
 def _mean(values: Sequence[float | None], digits: int) -> float | None:
@@ -241,68 +219,65 @@ def _mean(values: Sequence[float | None], digits: int) -> float | None:
     return int(mean) if mean == int(mean) and digits <= 1 else mean
 
 
-def _flops(run: Any) -> int | None:
-    flops = [getattr(part, "training_flops", None) for part in _parts([run])]
-    known = [count for count in flops if count is not None]
-    return sum(known) if len(known) == len(flops) else None
-
-
-def _split_accuracy(run: Any, split: str) -> float | None:
-    return getattr(run, f"{split}_accuracy", None)
-
-
-def _write(row: Mapping[str, str], wrong: np.ndarray) -> None:
-    path = results_directory() / "leaderboard.csv"
+def _write(row: dict[str, str], wrong: np.ndarray) -> None:
+    """Write a row where it belongs: nowhere, if nothing is new."""
+    published = {column: row[column] for column in COLUMNS}
     images = {"system": row["system"], "images": " ".join(map(str, wrong))}
+    table, wrongs = results_directory() / "leaderboard.csv", results_directory() / "wrong_images.csv"
+    of_time = ["seconds", "device"]
+    if _has(table, published, COLUMNS, but=of_time) and _has(wrongs, images, tuple(images)):
+        return
+    if os.environ.get("MNIST_AUTHORS") == "1":
+        _put(wrongs, images, tuple(images), ["system"])
+        _put(table, published, COLUMNS, ["system"])
+        return
+    mine = personal_directory() / "leaderboard.csv"
+    if not _has(mine, row, PERSONAL_COLUMNS, but=[*of_time, "recorded"]):
+        row = row | {"recorded": datetime.now().isoformat(" ", "minutes")}
+        _put(mine, row, PERSONAL_COLUMNS, _SAME_EXPERIMENT)
+        print(f"{row['system']}: recorded in your own table, leaderboard.read(mine=True)")
+
+
+def _has(path: Path, row: dict[str, str], columns: Sequence[str], but: Sequence[str] = ()) -> bool:
+    compared = [column for column in columns if column not in but]
+    return bool((_load(path, columns)[compared] == [row[column] for column in compared]).all(axis=1).any())
+
+
+def _put(path: Path, row: dict[str, str], columns: Sequence[str], key: list[str]) -> None:
+    """Put a row into a file in the place of the one with the same key, if there is one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path.with_name(".leaderboard.lock"), timeout=_LOCK_SECONDS):
+        table = _load(path, columns)
+        others = table[~(table[key] == [row[column] for column in key]).all(axis=1)]
+        table = pd.concat([others, pd.DataFrame([row])[list(columns)]])
+        atomic_write(path, _as_csv(table.sort_values("system", key=lambda names: names.map(_natural), kind="stable")))
+
+
+def _load(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+    """Return a file of results as text, as it stands there; no rows where there is no file."""
+    if not path.is_file():
+        return pd.DataFrame(columns=list(columns), dtype=str)
     try:
-        rows, others = _both(path)
-        if _same_but_for_time(rows.get(row["system"]), row) and others.get(row["system"]) == images:
-            return  # before any lock: a rerun in a read-only checkout has nothing to write
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(path.with_name(".leaderboard.lock"), timeout=_LOCK_SECONDS):
-            _put(path.with_name(_WRONG), WRONG_COLUMNS, images)  # first: what has a row has its images
-            _put(path, COLUMNS, row)
-    except (OSError, Timeout) as error:
-        message = f"The row {row['system']!r} could not be written to the leaderboard: {error}"
-        warnings.warn(message, LeaderboardWarning, stacklevel=3)
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except ValueError as error:  # pandas' errors of parsing, and of decoding, are such
+        raise ValueError(f"The file {path} is damaged; a copy from version control mends it. {error}") from error
+    if list(table.columns) != list(columns):
+        raise ValueError(f"The file {path} must have the columns {', '.join(columns)}. Got {list(table.columns)}.")
+    return table
 
 
-def _put(path: Path, columns: Sequence[str], row: Mapping[str, str]) -> None:
-    """Put a row in the place of the system's old one."""
-    rows = _by_system(path, columns) | {row["system"]: dict(row)}
-    atomic_write(path, as_csv(sorted(rows.values(), key=lambda each: natural(each["system"])), columns))
+def _as_csv(table: pd.DataFrame) -> bytes:
+    return table.to_csv(index=False, lineterminator="\n").encode()
 
 
-def _same_but_for_time(old: Mapping[str, str] | None, new: Mapping[str, str]) -> bool:
-    return old is not None and all(old[c] == new[c] for c in COLUMNS if c not in {"seconds", "device"})
+def _typed(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of text with its numbers as numbers, indexed by system."""
+    table = table.replace("", np.nan).set_index("system")
+    numbers = [column for column in table if column not in _TEXTS]
+    return table.assign(**{column: pd.to_numeric(table[column]) for column in numbers})
 
 
-def _both(path: Path) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, str]]]:
-    """Return the rows of both files by system, held against each other.
-
-    Images are written first, so a record that was stopped leaves a system without a row; more than one were lost.
-    """
-    beside = path.with_name(_WRONG)
-    before, images, rows = _by_system(path, COLUMNS), _by_system(beside, WRONG_COLUMNS), _by_system(path, COLUMNS)
-    check_keys(beside, images, path, before)  # before and after, because another process may be writing
-    check_keys(path, rows, beside, images, spare=1)
-    return rows, images
-
-
-def _by_system(path: Path, columns: Sequence[str]) -> dict[str, dict[str, str]]:
-    return {row["system"]: row for row in _rows(path, columns)}
-
-
-def _rows(path: Path, columns: Sequence[str] = COLUMNS) -> list[dict[str, str]]:
-    rows = read_rows(path, columns, key="system")
-    check_numbers(path, rows, [column for column in NUMBERS if column in columns])
-    if "images" in columns:
-        check_indices(path, rows, "images")
-    else:
-        check_results(path, rows, key="system", images=_TEST_IMAGES)
-    return rows
-
-
-def _table(rows: Sequence[Mapping[str, str]]) -> pd.DataFrame:
-    text = StringIO(as_csv(rows, COLUMNS).decode())
-    return pd.read_csv(text, dtype={"notebook": str, "seed": str}).set_index("system")
+def _natural(system: str) -> tuple[Any, ...]:
+    """Return what sorts S0.9 before S0.10, and names of ours after the published systems."""
+    parts = [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", system)]
+    return re.match(r"S\d", system) is None, *parts

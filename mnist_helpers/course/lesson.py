@@ -1,40 +1,63 @@
-"""What makes a notebook a lesson: claims and exercises that are checked, the banner, source code shown at first use."""
+"""What makes a notebook a lesson: claims and exercises that are checked, and source code shown at first use."""
 
 import ast
+import html
 import inspect
 import os
+import re
+import sys
+import sysconfig
 import textwrap
+import traceback
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from mnist_helpers.common.checks import check_attributes, problem
-from mnist_helpers.data.budget import Budget, profile_from_environment
-from mnist_helpers.data.mnist import REAL
+from mnist_helpers.common.profile import REAL, profile
+from mnist_helpers.data import mnist
+
+OPEN = "not answered yet. Your answer goes where the ... is."
+_NOT_THE_LEARNERS = [str(Path(__file__).parents[1]), *(sysconfig.get_path(p) for p in ("stdlib", "purelib", "platlib"))]
+_MARKS = {True: ("✓", "#2e9e5b"), None: ("○", "#8a8f98"), False: ("→", "#c98a00")}  # by passed: sign and colour
+_STYLE = "border-left: 4px solid {colour}; padding: 0.3em 0.8em; margin: 0.4em 0;"
 
 
 class ClaimFailed(AssertionError):
     """A conclusion of a notebook does not hold (raised only with MNIST_STRICT=1)."""
 
 
-def claim(conclusion: str, condition: Any, evidence: Any = "", *, on: Any = None) -> None:
+def claim(conclusion: str, condition: Any, evidence: Any = "") -> None:
     """Print a conclusion with a tick if its condition holds, with a cross if not, and the evidence below it.
+
+    Nothing is concluded in the smoke profile, or on the stand-in digits: the sentence is then "not judged". A learner
+    who changed a setting sees the cross and goes on.
 
     Parameters
     ----------
-    conclusion : one sentence. condition : what must be true for it. evidence : the figures behind it.
-    on : the digits (or split, or evaluation) that it is about. On the stand-in, and in the smoke profile, nothing is
-        concluded: the sentence is printed as "not judged".
+    conclusion : str
+        One sentence.
+    condition : bool
+        What must be true for it.
+    evidence : object
+        The figures behind it, printed below.
 
-    A learner who changed a setting sees the cross and goes on. With MNIST_STRICT=1 (``make run``, the tests) a cross
-    raises ``ClaimFailed``.
+    Raises
+    ------
+    ClaimFailed
+        The condition does not hold, and the environment variable MNIST_STRICT is 1.
+
+    Examples
+    --------
+    >>> claim("Most images are recognised.", result.accuracy > 0.9, result)
     """
-    holds = bool(condition)
     detail = f"\n  {evidence}" if str(evidence) else ""
-    if profile_from_environment() != "full":
+    digits = mnist.current()
+    if profile() != "full":
         print(f"– not judged in the smoke profile: {conclusion}{detail}")
-    elif getattr(on, "source", REAL) != REAL:
+    elif digits is not None and digits.source != REAL:
         print(f"– not judged on the stand-in digits: {conclusion}{detail}")
-    elif holds:
+    elif condition:
         print(f"✓ {conclusion}{detail}")
     else:
         print(f"✗ does not hold here: {conclusion}{detail}")
@@ -42,82 +65,133 @@ def claim(conclusion: str, condition: Any, evidence: Any = "", *, on: Any = None
             raise ClaimFailed(f"{conclusion} {evidence}".strip())
 
 
-def check(number: str, answer: Any, *, digits: Any = None) -> None:
-    """Grade the answer to an exercise: print a tick, or a cross and a hint. Never raises.
+@dataclass(frozen=True)
+class CheckResult:
+    """What `check` thinks of an answer; true when it is right.
 
     Parameters
     ----------
-    number : of the exercise, such as "04-2".
-    answer : what the exercise asks for: a number, an array, a function, a network... An Ellipsis, ``...``, is the place
+    number : str
+        Of the exercise, such as "04-2".
+    passed : bool or None
+        None while there is no answer to be graded.
+    message : str
+        The next thought after a right answer, the hint for a wrong one.
+    points : float
+        What the answer earns: those of the exercise, or 0.
+    """
+
+    number: str
+    passed: bool | None
+    message: str
+    points: float
+    _shown: list[int | None] = field(default_factory=list, repr=False, compare=False)  # in which run of a cell
+
+    def __bool__(self) -> bool:
+        return bool(self.passed)
+
+    def __str__(self) -> str:
+        return f"{_MARKS[self.passed][0]} {self.number}: {self.message}"
+
+    def _repr_html_(self) -> str:
+        sign, colour = _MARKS[self.passed]
+        text = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(self.message, quote=False))
+        text = re.sub(r"\*(\w[^*]*)\*", r"<em>\1</em>", text)
+        mark = f'<strong style="color: {colour}">{sign} {self.number}</strong>'
+        return f'<div class="check" style="{_STYLE.format(colour=colour)}">{mark}&ensp;{text}</div>'
+
+    def _ipython_display_(self) -> None:
+        """Show it, once in a run of a cell: as HTML where there is a front end, else as text."""
+        ipython = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+        cell = getattr(ipython, "execution_count", None)
+        if cell in self._shown:
+            return
+        self._shown.append(cell)
+        if ipython is None:
+            print(self)
+        else:
+            from IPython.display import display
+
+            display({"text/plain": str(self), "text/html": self._repr_html_()}, raw=True)
+
+
+def check(number: str, answer: Any) -> CheckResult:
+    """Grade the answer to an exercise, and show what to think of it: a tick, or a hint. Never raises.
+
+    Parameters
+    ----------
+    number : str
+        Of the exercise, such as "04-2".
+    answer : object
+        What the exercise asks for: a number, an array, a function, a network... An Ellipsis, ``...``, is the place
         that waits for an answer.
-    digits : the ``Digits`` of the notebook, for the exercises that say so.
+
+    Returns
+    -------
+    CheckResult
+        True when the answer is right; shown already.
+
+    Examples
+    --------
+    >>> check("12-1", 7)
+    → 12-1: That is what the first layer sees. The second one looks at the first.
     """
     try:
-        verdict = _verdict(number, answer, digits)
+        result = _graded(number, answer)
     except Exception as error:  # whatever a learner's function raises is an answer that is not right yet
-        print(f"✗ {number}: while your answer was tried, there was a {type(error).__name__}: {error}")
-    else:
-        print(f"✓ {number}: right." if verdict is None else f"✗ {number}: {verdict}")
+        result = CheckResult(number, False, _told(error), 0)
+    result._ipython_display_()
+    return result
 
 
-def _verdict(number: str, answer: Any, digits: Any) -> str | None:
-    """Return None for a right answer, otherwise what to say."""
+def _graded(number: str, answer: Any) -> CheckResult:
     from mnist_helpers.course.exercises import Hint, find, numbers
     from mnist_helpers.course.exercises.grading import Unanswered, is_open
 
     exercise = find(number)
     if exercise is None:
-        known = numbers()
-        near = [other for other in known if other[:3] == str(number)[:3]] or known
-        return f"there is no exercise with this number. There are {', '.join(near)}."
+        near = [other for other in numbers() if other[:3] == str(number)[:3]] or numbers()
+        return CheckResult(str(number), None, f"there is no exercise with this number. There are {', '.join(near)}.", 0)
     if is_open(answer):
-        return "not answered yet. Your answer goes where the ... is."
+        return CheckResult(number, None, OPEN, 0)
+    digits = mnist.current()
     if exercise.needs_digits and digits is None:
-        return f'this exercise looks at the digits, too: check("{number}", ..., digits=digits).'
+        return CheckResult(number, None, "it is graded on the digits. Run `digits = load_mnist()` first.", 0)
     try:
-        return exercise.grade(answer, digits) if exercise.needs_digits else exercise.grade(answer)
+        hint = exercise.grade(answer, digits) if exercise.needs_digits else exercise.grade(answer)
     except Unanswered:
-        return "not answered yet. Your answer goes where the ... is."
-    except Hint as hint:
-        return str(hint)
+        return CheckResult(number, None, OPEN, 0)
+    except Hint as raised:
+        hint = str(raised)
+    if hint is None:
+        return CheckResult(number, True, f"right. {exercise.then}".strip(), exercise.points)
+    return CheckResult(number, False, hint, 0)
 
 
-def banner(digits: Any, budget: Budget) -> None:
-    """Print what this notebook works on; on the stand-in or in the smoke profile, say so where nobody overlooks it.
+def _told(error: Exception) -> str:
+    """Return an exception for people, with the learner's own line in which it happened, if it was one."""
+    from mnist_helpers.course.exercises.grading import with_article
 
-    Raises ``TypeError`` for what are no ``Digits``, or no ``Budget``.
-    """
-    parts = ("train", "validation", "test", "source")
-    check_attributes(digits, parts, kind="Digits", name="digits", function="banner")
-    if not isinstance(budget, Budget):
-        raise TypeError(problem("budget", "banner", "a Budget", type(budget).__name__))
-    sizes = ", ".join(f"{len(s):,} {n} images" for n, s in _splits(digits))
-    if budget.full:
-        print(f"MNIST: {sizes}.")
-        return
-    lines = []
-    if digits.source != REAL:
-        lines = [
-            "THIS IS NOT MNIST. It could not be had, so a stand-in is used: the small",
-            "8x8 digits of scikit-learn, enlarged to 28x28:",
-            f"{sizes}.",
-            "Figures and pictures differ from the text. To get MNIST, connect and run",
-            "    python -m mnist_helpers data",
-        ]
-    if budget.profile == "smoke":
-        lines.append("SMOKE PROFILE: networks are hardly trained; figures differ from the text.")
-    width = max(map(len, lines))
-    print("\n".join(["=" * width, *lines, "=" * width]))
+    said = f"while your answer was tried, there was {with_article(type(error).__name__)}: {error}".rstrip(": ")
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if not _is_of_others(f.filename)]
+    if not frames:
+        return said
+    return f"{said}, in line {frames[-1].lineno}" + (f": `{frames[-1].line}`" if frames[-1].line else "")
 
 
-def _splits(digits: Any) -> list[tuple[str, Any]]:
-    return [("training", digits.train), ("validation", digits.validation), ("test", digits.test)]
+def _is_of_others(file: str) -> bool:
+    return file.startswith(("<frozen", "<__array", *_NOT_THE_LEARNERS))
 
 
 def show_source(function: Callable[..., Any]) -> None:
     """Print the source code of a function or class, where a notebook uses it for the first time.
 
     Of its docstring only the first line is shown; ``help(function)`` shows it all.
+
+    Parameters
+    ----------
+    function : callable
+        Written in Python.
     """
     source = textwrap.dedent(inspect.getsource(function)).rstrip()
     lines = source.splitlines()

@@ -1,61 +1,77 @@
 """How exercises are registered and found, and the questions that many graders ask."""
 
 import importlib
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-_NUMBER = re.compile(r"(\d\d)-\d+")
+Answer = Any  # a learner may give whatever there is
+Grader = Callable[..., str | None]
 _known: dict[str, "Exercise"] = {}
+_WORDS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 
 
 class Hint(Exception):
     """What a grader raises for a wrong answer: a sentence that helps."""
 
 
+class Unanswered(Exception):
+    """The answer is still the stub's."""
+
+
 @dataclass(frozen=True)
 class Exercise:
-    """One exercise: its number, such as "04-2", and the function that grades an answer."""
+    """One exercise.
+
+    Parameters
+    ----------
+    number : str
+        Such as "04-2": of the notebook, and within it.
+    grade : callable
+        Takes the answer (and the ``Digits``, where it needs them), returns None for a right one, else a hint.
+    then : str
+        The next thought, shown after a right answer.
+    needs_digits : bool
+        Whether it looks at the digits of the notebook.
+    points : float
+        What a right answer earns.
+    """
 
     number: str
-    grade: Callable[..., str | None]
+    grade: Grader
+    then: str
     needs_digits: bool
+    points: float
 
 
-def exercise(number: str, *, needs_digits: bool = False) -> Callable[[Callable[..., str | None]], Callable]:
-    """Register a grader: called with the answer, and also with the ``Digits`` of the notebook if it needs them."""
-    if not _NUMBER.fullmatch(number) or number in _known:
-        raise ValueError(f"An exercise must have a number of its own such as '04-2'. Got {number!r}.")
+def exercise(number: str, then: str, *, needs_digits: bool = False, points: float = 1) -> Callable[[Grader], Grader]:
+    """Register a grader; see `Exercise` for the parameters."""
 
-    def register(grade: Callable[..., str | None]) -> Callable[..., str | None]:
-        _known[number] = Exercise(number, grade, needs_digits)
+    def register(grade: Grader) -> Grader:
+        _known[number] = Exercise(number, grade, then, needs_digits, points)
         return grade
 
     return register
 
 
-def find(number: Any) -> Exercise | None:
+def find(number: str) -> Exercise | None:
     """Return the exercise with this number, None if there is none."""
-    match = _NUMBER.fullmatch(number) if isinstance(number, str) else None
-    if match and (Path(__file__).parent / f"nb_{match[1]}.py").is_file():
-        importlib.import_module(f"{__package__}.nb_{match[1]}")
-    return _known.get(number) if match else None
+    return _known.get(number) if number in numbers() else None
 
 
 def numbers() -> list[str]:
     """Return the numbers of all exercises, in order."""
     for path in sorted(Path(__file__).parent.glob("nb_??.py")):
         importlib.import_module(f"{__package__}.{path.stem}")
-    return sorted(_known, key=lambda number: [int(part) for part in number.split("-")])
+    return sorted(_known)
 
 
-def as_number(answer: Any) -> float:
+def as_number(answer: Answer) -> float:
     """Return an answer that is one finite number, or raise a `Hint` that says what it is instead."""
-    value = np.asarray(answer)
+    value = _array(answer)
     if value.size != 1 or value.dtype.kind not in "iuf":
         raise Hint(f"The answer should be one number. This is {_told(answer)}.")
     if not np.isfinite(value).all():
@@ -63,19 +79,21 @@ def as_number(answer: Any) -> float:
     return float(value.item())
 
 
-def as_array(answer: Any, shape: tuple[int, ...] | None = None) -> np.ndarray:
-    """Return an answer that is an array of finite numbers of this shape, or raise a `Hint`."""
-    value = np.asarray(answer)
+def as_array(answer: Answer, shape: tuple[int, ...] | None = None) -> np.ndarray:
+    """Return an answer that is an array (or a list) of finite numbers of this shape, or raise a `Hint`."""
+    value = _array(answer)
     if value.dtype.kind not in "iufb":
-        raise Hint(f"The answer should be an array of numbers. This is {_told(answer)}.")
+        raise Hint(f"The answer should be numbers, in an array or a list. This is {_told(answer)}.")
     if shape is not None and value.shape != shape:
+        if len(shape) == 1 and value.ndim < 2:
+            raise Hint(f"The answer should be {_count(shape[0])}. Yours has {_count(value.size)}.")
         raise Hint(f"The answer should have the shape {shape}. This one has {value.shape}.")
     if not np.isfinite(value).all():
         raise Hint("The answer has entries that are not finite (NaN or infinity).")
     return value
 
 
-def called(answer: Any, *arguments: Any) -> Any:
+def called(answer: Answer, *arguments: Any) -> Any:
     """Return what a function that is the answer gives for these arguments, or raise a `Hint`."""
     if not callable(answer):
         raise Hint(f"The answer should be a function. This is {_told(answer)}.")
@@ -87,17 +105,46 @@ def called(answer: Any, *arguments: Any) -> Any:
     return value
 
 
-class Unanswered(Exception):
-    """The answer is still the stub's."""
+def diagnosis(
+    given: Any, right: Any, mistakes: Mapping[str, Any], otherwise: str, *, rtol: float = 1e-4, atol: float = 1e-8
+) -> str | None:
+    """Return None for the right value, the hint of the mistake that gives this value, or another hint."""
+
+    def is_close(value: Any) -> bool:
+        return np.allclose(given, value, rtol=rtol, atol=atol)
+
+    return None if is_close(right) else next((hint for hint, wrong in mistakes.items() if is_close(wrong)), otherwise)
 
 
-def is_open(answer: Any) -> bool:
+def is_open(answer: Answer) -> bool:
     """Return whether there is still an Ellipsis where an answer should be, also inside a tuple, list or dictionary."""
     if isinstance(answer, dict):
         return any(map(is_open, answer.values()))
     return any(map(is_open, answer)) if isinstance(answer, list | tuple) else answer is ...
 
 
-def _told(answer: Any) -> str:
-    shape = getattr(answer, "shape", None)
-    return f"a {type(answer).__name__}" + (f" of shape {tuple(shape)}" if shape is not None else "")
+def with_article(noun: str) -> str:
+    """Return "an IndexError", "a ZeroDivisionError"."""
+    return f"{'an' if noun[0].lower() in 'aeiou' and not noun.startswith(('Uni', 'uf')) else 'a'} {noun}"
+
+
+def _array(answer: Answer) -> np.ndarray:
+    try:
+        return np.asarray(answer)
+    except ValueError:
+        lengths = ", ".join(str(len(row)) if hasattr(row, "__len__") else "one number" for row in answer)
+        raise Hint(f"The rows of your answer have different lengths: {lengths}.") from None
+
+
+def _count(n: int) -> str:
+    return f"{_WORDS[n] if n < len(_WORDS) else n} number{'' if n == 1 else 's'}"
+
+
+def _told(answer: Answer) -> str:
+    said = with_article(type(answer).__name__)
+    if hasattr(answer, "shape"):
+        return f"{said} of shape {tuple(answer.shape)}"
+    if isinstance(answer, list | tuple | set):
+        kinds = sorted({type(part).__name__ for part in answer})
+        return f"{said} of {_count(len(answer))}" if {*kinds} <= {"float", "int"} else f"{said} of {', '.join(kinds)}"
+    return said

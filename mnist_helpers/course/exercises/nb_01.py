@@ -1,17 +1,16 @@
 """Graders of notebook 01: ink per class, intervals, centring, a better comparison with mean images."""
 
-from typing import Any
-
 import numpy as np
 
-from mnist_helpers.course.exercises.grading import Hint, as_array, as_number, called, exercise
+from mnist_helpers.course.exercises.grading import Answer, Hint, as_array, as_number, called, diagnosis, exercise
+from mnist_helpers.data.mnist import Digits, Split
 
 ROOM = 0.75  # of the errors of nearest_mean, a better classifier makes at most this share
 LOOKED_AT, BATCH = 2000, 200  # images that a learner's classifier is tried on, and how many at a time
 
 
-@exercise("01-1", needs_digits=True)
-def ink_of_each_digit(answer: Any, digits: Any) -> str | None:
+@exercise("01-1", "Which digits could be told apart by this number alone?", needs_digits=True)
+def ink_of_each_digit(answer: Answer, digits: Digits) -> str | None:
     """Ten means: of all pixels of the training images of each class."""
     ink = as_array(answer, (10,)).astype(float)
     right = _ink(digits.train)
@@ -30,20 +29,20 @@ def ink_of_each_digit(answer: Any, digits: Any) -> str | None:
     return "Not yet. Pick out the training images of one digit, take the mean of all their pixels, then the next digit."
 
 
-def _ink(split: Any, total: bool = False) -> np.ndarray:
+def _ink(split: Split, total: bool = False) -> np.ndarray:
     a_row = split.flat.mean(axis=1, dtype=float)
     sums = np.bincount(split.labels, weights=a_row, minlength=10)
     return sums / sums.sum() if total else sums / np.bincount(split.labels, minlength=10)
 
 
-@exercise("01-2")
-def half_width(answer: Any) -> str | None:
+@exercise("01-2", "To halve the interval takes four times as many images.")
+def half_width(answer: Answer) -> str | None:
     """1.96 sqrt(p (1 - p) / n), tried on three accuracies."""
     cases = [(0.8, 10_000), (0.99, 10_000), (0.99, 2_500)]
     p, n = np.array(cases).T
     given = np.array([as_number(called(answer, accuracy, int(images))) for accuracy, images in cases])
     error = np.sqrt(p * (1 - p) / n)
-    usual = {
+    mistakes = {
         "This is one standard error. The interval reaches 1.96 of them to each side.": error,
         "This is the whole width. Asked for is half of it, the reach to one side.": 2 * 1.96 * error,
         "This is in percent. Leave out the factor of 100: an accuracy is a share, too.": 196 * error,
@@ -51,16 +50,15 @@ def half_width(answer: Any) -> str | None:
         "The square root is missing: what you have is 1.96 times its square.": 1.96 * error**2,
         "Below the root stands the share of right answers times the share of wrong ones.": 1.96 * np.sqrt(p / n),
     }
-    for hint, values in usual.items():
-        if np.allclose(given, values, rtol=1e-3):
-            return hint
-    if np.allclose(given, 1.96 * error, rtol=0.03):  # 2 instead of 1.96 is fine
+    if np.allclose(given, 2 * error):  # 2 instead of 1.96 is fine
         return None
-    return f"Not yet. With half of 100 answers right, the half-width is about 0.098; yours is {answer(0.5, 100):.4g}."
+    example = as_number(called(answer, 0.5, 100))
+    general = f"Not yet. With half of 100 answers right, the half-width is about 0.098; yours is {example:.4g}."
+    return diagnosis(given, 1.96 * error, mistakes, general, rtol=1e-3)
 
 
-@exercise("01-3")
-def centred(answer: Any) -> str | None:
+@exercise("01-3", "What was fitted on the training images alone may be applied to any image.")
+def centred(answer: Answer) -> str | None:
     """``images - train.mean(axis=0)``, tried on images that tell the mistakes apart."""
     random = np.random.default_rng(0)
     train = random.random((6, 28, 28, 1), dtype=np.float32)
@@ -68,24 +66,24 @@ def centred(answer: Any) -> str | None:
     given = as_array(called(answer, train.copy(), other.copy()))
     if given.shape != other.shape:
         return f"It should return as many images as it was given to centre: shape {other.shape}, not {given.shape}."
-    usual = {
-        "You subtract one number, the mean of all pixels. A mean image has one for every pixel: axis=0.": train.mean(),
-        "The mean is still that of the images to be centred. Which images may be fitted on?": other.mean(0),
-        "Both mistakes are still there: one number, and from the wrong images.": other.mean(),
-        "This takes a mean over rows of pixels as well. The images are counted along axis 0 alone.": train.mean((0, 1)),
+    right = other - train.mean(axis=0)
+    mistakes = {
+        "You subtract one number, the mean of all pixels. A mean image has one for every pixel: axis=0.": (
+            other - train.mean()
+        ),
+        "The mean is still that of the images to be centred. Which images may be fitted on?": other - other.mean(0),
+        "Both mistakes are still there: one number, and from the wrong images.": other - other.mean(),
+        "This takes a mean over rows of pixels as well. The images are counted along axis 0 alone.": (
+            other - train.mean((0, 1))
+        ),
+        "The sign is turned round: the mean is subtracted from the images.": -right,
     }
-    if np.allclose(given, other - train.mean(axis=0), atol=1e-4):
-        return None
-    for hint, mean in usual.items():
-        if np.allclose(given, other - mean, atol=1e-4):
-            return hint
-    if np.allclose(given, train.mean(axis=0) - other, atol=1e-4):
-        return "The sign is turned round: the mean is subtracted from the images."
-    return "Not yet. Compute the mean image of the training images, and subtract it from the other images."
+    general = "Not yet. Compute the mean image of the training images, and subtract it from the other images."
+    return diagnosis(given, right, mistakes, general, atol=1e-4)
 
 
-@exercise("01-4", needs_digits=True)
-def better_classifier(answer: Any, digits: Any) -> str | None:
+@exercise("01-4", "Which digits does it still confuse?", needs_digits=True)
+def better_classifier(answer: Answer, digits: Digits) -> str | None:
     """At most three quarters of the errors of nearest_mean, on validation images."""
     images, labels = digits.validation.images[:LOOKED_AT], digits.validation.labels[:LOOKED_AT]
     batches = [images[start : start + BATCH] for start in range(0, len(images), BATCH)]
@@ -98,7 +96,7 @@ def better_classifier(answer: Any, digits: Any) -> str | None:
     return f"It works, but makes {errors} errors in {len(images):,} validation images; at most {allowed} are asked for."
 
 
-def _digits(answers: Any, n: int) -> np.ndarray:
+def _digits(answers: Answer, n: int) -> np.ndarray:
     answers = np.asarray(answers)
     if answers.shape != (n,):
         raise Hint(f"For {n} images it should return {n} digits, shape ({n},). It returned shape {answers.shape}.")
@@ -107,7 +105,7 @@ def _digits(answers: Any, n: int) -> np.ndarray:
     return answers
 
 
-def _nearest_mean(digits: Any, images: np.ndarray) -> np.ndarray:
+def _nearest_mean(digits: Digits, images: np.ndarray) -> np.ndarray:
     train = digits.train
     means = np.stack([train.flat[train.labels == digit].mean(axis=0) for digit in range(10)])
     return ((means**2).sum(axis=1) - 2 * images.reshape(len(images), -1) @ means.T).argmin(axis=1)

@@ -5,18 +5,18 @@ from typing import Any
 
 import numpy as np
 
-from mnist_helpers.course.exercises.grading import Hint, as_array, as_number, called, exercise
+from mnist_helpers.course.exercises.grading import Answer, Hint, as_array, as_number, called, diagnosis, exercise
 
 LARGEST = 60_000  # parameters of the small network
 
 
-@exercise("03-1")
-def parameters(answer: Any) -> str | None:
+@exercise("03-1", "Three quarters of them are in the first layer.")
+def parameters(answer: Answer) -> str | None:
     """The parameters of 784-512-256-10, weights and constants."""
     given = as_number(answer)
     sizes = np.array([784, 512, 256, 10])
     weights = int((sizes[:-1] * sizes[1:]).sum())
-    usual = {
+    mistakes = {
         weights: "The weights are right. Every unit has one constant as well.",
         weights + int(sizes[1:-1].sum()): "Nearly: the ten units of the last layer have constants, too.",
         weights + int(sizes.sum()): "The 784 pixels are inputs, not units: they have no constant.",
@@ -27,16 +27,16 @@ def parameters(answer: Any) -> str | None:
     }
     if given == weights + sizes[1:].sum():
         return None
-    return usual.get(round(given), "Not yet. For each of three layers: inputs times units, plus units.")
+    return mistakes.get(round(given), "Not yet. For each of three layers: inputs times units, plus units.")
 
 
-@exercise("03-2")
-def cross_entropy(answer: Any) -> str | None:
+@exercise("03-2", "A confident mistake costs most: the loss is 0.7 for p = 0.5, and 4.6 for p = 0.01.")
+def cross_entropy(answer: Answer) -> str | None:
     """Minus the natural logarithm of the softmax at the label, also for sums where exp overflows."""
     cases = [([2.0, 1.0, 0.5], 0), ([0.0, 3.0, -1.0, 1.0], 2), ([-2.0, 0.5], 1)]
     given = np.array([as_number(called(answer, np.array(sums), label)) for sums, label in cases])
     chances = np.array([_softmax(np.array(sums))[label] for sums, label in cases])
-    usual = {
+    mistakes = {
         "These are the probabilities of the right digit. What is large when they are small?": chances,
         "The sign: a loss is large, and positive, when the probability is small.": np.log(chances),
         "This is the logarithm to base 2. Cross-entropy takes the natural one, np.log.": -np.log2(chances),
@@ -49,11 +49,9 @@ def cross_entropy(answer: Any) -> str | None:
             [-np.log(_softmax(np.array(sums))).mean() for sums, _ in cases]
         ),
     }
-    for hint, values in usual.items():
-        if np.allclose(given, values):
-            return hint
-    if not np.allclose(given, -np.log(chances)):
-        return "Not yet. First softmax: exp of every sum, divided by their total. Then minus the log at the label."
+    general = "Not yet. First softmax: exp of every sum, divided by their total. Then minus the log at the label."
+    if hint := diagnosis(given, -np.log(chances), mistakes, general):
+        return hint
     return None if _survives(answer) else "Right for small sums. For sums like 1,000, exp overflows. See the hint."
 
 
@@ -62,7 +60,7 @@ def _softmax(sums: np.ndarray) -> np.ndarray:
     return powers / powers.sum()
 
 
-def _survives(answer: Any) -> bool:
+def _survives(answer: Answer) -> bool:
     with np.errstate(all="ignore"):
         try:
             value = answer(np.array([1000.0, 998.0]), 1)
@@ -71,28 +69,27 @@ def _survives(answer: Any) -> bool:
     return bool(np.isclose(float(value), 2 + np.log1p(np.exp(-2))))
 
 
-@exercise("03-3")
-def merged(answer: Any) -> str | None:
+@exercise("03-3", "Layers with nothing nonlinear between them are one layer, however many there are.")
+def merged(answer: Answer) -> str | None:
     """``w1 @ w2`` and ``b1 @ w2 + b2``; square matrices first, so that no mistake ends in a wrong shape."""
     weights, constants = _merge_tried(answer, (4, 4, 4))
     w1, b1, w2, b2 = _two_layers((4, 4, 4))
-    if np.allclose(weights, w2 @ w1):
-        return "The order: an image meets the first layer first, image @ w1 @ w2."
-    if np.allclose(weights, w1 * w2):
-        return "The weights are multiplied entry by entry. A matrix product is meant, @."
-    if not np.allclose(weights, w1 @ w2):
-        return "The weights are not right yet. What becomes of (image @ w1) @ w2?"
-    usual = {
+    mistakes = {
+        "The order: an image meets the first layer first, image @ w1 @ w2.": w2 @ w1,
+        "The weights are multiplied entry by entry. A matrix product is meant, @.": w1 * w2,
+    }
+    general = "The weights are not right yet. What becomes of (image @ w1) @ w2?"
+    if hint := diagnosis(weights, w1 @ w2, mistakes, general):
+        return hint
+    mistakes = {
         "The constants of the first layer pass through the weights of the second.": b1 + b2,
         "The first layer has constants, too, and they arrive at the second.": b2,
         "The constants of the second layer are missing.": b1 @ w2,
         "The order of b1 and w2: the constants stand where an image stands, on the left.": w2 @ b1 + b2,
     }
-    for hint, values in usual.items():
-        if np.allclose(constants, values):
-            return hint
-    if not np.allclose(constants, b1 @ w2 + b2):
-        return "The weights are right, the constants not yet. Write out (image @ w1 + b1) @ w2 + b2."
+    general = "The weights are right, the constants not yet. Write out (image @ w1 + b1) @ w2 + b2."
+    if hint := diagnosis(constants, b1 @ w2 + b2, mistakes, general):
+        return hint
     _merge_tried(answer, (5, 3, 2))
     return None
 
@@ -103,15 +100,15 @@ def _two_layers(sizes: tuple[int, int, int]) -> tuple[np.ndarray, ...]:
     return tuple(random.normal(size=s) for s in ((inputs, hidden), hidden, (hidden, outputs), outputs))
 
 
-def _merge_tried(answer: Any, sizes: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
+def _merge_tried(answer: Answer, sizes: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
     value = called(answer, *(array.copy() for array in _two_layers(sizes)))
     if not isinstance(value, tuple | list) or len(value) != 2:
         raise Hint("Two things should be returned: the weights and the constants of the one layer.")
     return as_array(value[0], (sizes[0], sizes[2])), as_array(value[1], (sizes[2],))
 
 
-@exercise("03-4")
-def small_network(answer: Any) -> str | None:
+@exercise("03-4", "Compile and train it: how close does it come to the large one?")
+def small_network(answer: Answer) -> str | None:
     """Dense layers only, two of them hidden and bent, ten probabilities, fewer than 60,000 parameters."""
     from mnist_helpers.common.backend import keras
 

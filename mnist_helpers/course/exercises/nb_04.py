@@ -1,16 +1,14 @@
 """Graders of notebook 04: kernels, parameters, convolutions."""
 
-from typing import Any
-
 import numpy as np
 
-from mnist_helpers.course.exercises.grading import Hint, as_array, called, exercise
+from mnist_helpers.course.exercises.grading import Answer, Hint, as_array, called, diagnosis, exercise
 
 _MOST = 10_000  # parameters of the network of 04-4
 
 
-@exercise("04-1")
-def grade_horizontal_edges(answer: Any) -> str | None:
+@exercise("04-1", "A trained network finds kernels like this one by itself.")
+def grade_horizontal_edges(answer: Answer) -> str | None:
     """A 3x3 kernel that answers where the image gets darker from top to bottom, and to nothing else."""
     kernel = as_array(answer, (3, 3)).astype(float)
     if not kernel.any():
@@ -57,8 +55,8 @@ _COUNTS = {
 }
 
 
-@exercise("04-2")
-def grade_parameters_without_padding(answer: Any) -> str | None:
+@exercise("04-2", "Most parameters are in the first dense layer, although the convolutions do most of the work.")
+def grade_parameters_without_padding(answer: Answer) -> str | None:
     """The parameters of the four layers of ``simple_cnn`` when its convolutions have no padding."""
     given = as_array(answer, (len(_COUNTS),))
     for value, (layer, (right, mistakes)) in zip(given.tolist(), _COUNTS.items(), strict=True):
@@ -89,8 +87,8 @@ def _mistakes(maps: np.ndarray, kernels: np.ndarray, constants: np.ndarray) -> d
     }
 
 
-@exercise("04-3")
-def grade_convolution(answer: Any) -> str | None:
+@exercise("04-3", "`Conv2D` does the same for a whole batch at once, and learns its kernels.")
+def grade_convolution(answer: Answer) -> str | None:
     """A function that does what a convolutional layer does, without padding and activation."""
     rng = np.random.default_rng(4)
     for height, width, size, given, made in ((6, 8, 3, 2, 3), (9, 7, 5, 1, 2)):
@@ -100,11 +98,9 @@ def grade_convolution(answer: Any) -> str | None:
         value = as_array(called(answer, maps.copy(), kernels.copy(), constants.copy()))
         if value.shape != right.shape:
             return _about_shape(value.shape, right.shape, maps.shape, kernels.shape)
-        for hint, wrong in _mistakes(maps, kernels, constants).items():
-            if np.allclose(value, wrong, atol=1e-5) and not np.allclose(value, right, atol=1e-5):
-                return hint
-        if not np.allclose(value, right, atol=1e-5):
-            return "The shape is right, but not the numbers. Work out one place by hand, with kernels of 1x1."
+        general = "The shape is right, but not the numbers. Work out one place by hand, with kernels of 1x1."
+        if hint := diagnosis(value, right, _mistakes(maps, kernels, constants), general, atol=1e-5):
+            return hint
     return None
 
 
@@ -119,8 +115,8 @@ def _about_shape(given: tuple, right: tuple, maps: tuple, kernels: tuple) -> str
     return said
 
 
-@exercise("04-4")
-def grade_small_network(answer: Any) -> str | None:
+@exercise("04-4", "Compile and train it: how close does it come to the networks of the lesson?")
+def grade_small_network(answer: Answer) -> str | None:
     """A built convolutional network from images to ten probabilities, with few parameters."""
     from mnist_helpers.common.backend import keras
 
@@ -146,7 +142,7 @@ def grade_small_network(answer: Any) -> str | None:
     return None
 
 
-def _check_shapes(given: Any, made: Any) -> None:
+def _check_shapes(given: tuple[int | None, ...], made: tuple[int | None, ...]) -> None:
     if tuple(given) != (None, 28, 28, 1):
         raise Hint(f"It should take images of shape (28, 28, 1). Yours takes {tuple(given)[1:]}.")
     if len(made) > 2:

@@ -1,28 +1,18 @@
 """Graders of notebook 05: losses, optimizers, and comparisons that are fair."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from itertools import combinations
 from statistics import fmean
-from typing import Any
 
 import numpy as np
 
-from mnist_helpers.course.exercises.grading import as_array, as_number, called, exercise
-
-
-def _hint_for(value: Any, right: Any, mistakes: Mapping[str, Any], general: str) -> str | None:
-    """Return None for the right value, the hint of the mistake that gives this value, or the general hint."""
-    if np.allclose(value, right, rtol=1e-4, atol=1e-12):
-        return None
-    found = (hint for hint, wrong in mistakes.items() if np.allclose(value, wrong, rtol=1e-4, atol=1e-12))
-    return next(found, general)
-
+from mnist_helpers.course.exercises.grading import Answer, as_array, as_number, called, diagnosis, exercise
 
 _OUTPUTS = np.array([0.3, -1.5, 0.2, 1.4, -0.4, -2.0, 0.0, -0.9, 0.6, -1.1])
 
 
-@exercise("05-1")
-def grade_hinge(answer: Any) -> str | None:
+@exercise("05-1", "An output beyond its margin costs nothing, so easy images soon no longer count.")
+def grade_hinge(answer: Answer) -> str | None:
     """The hinge loss of ten outputs and the label of one image."""
     for outputs, label in ((_OUTPUTS, 8), (_OUTPUTS, 3), (np.eye(10)[4], 4)):
         targets = np.where(np.arange(10) == label, 1, -1)
@@ -38,14 +28,14 @@ def grade_hinge(answer: Any) -> str | None:
             "The margin is missing: an output costs nothing only beyond 1.": np.maximum(0, -margins).mean(),
         }
         value = as_number(called(answer, outputs.copy(), label))
-        hint = _hint_for(value, charged.mean(), mistakes, "Work it out for one output, then for ten. Mind the targets.")
+        hint = diagnosis(value, charged.mean(), mistakes, "Work it out for one output, then for ten. Mind the targets.")
         if hint:
             return hint
     return None
 
 
-@exercise("05-2")
-def grade_adagrad(answer: Any) -> str | None:
+@exercise("05-2", "The steps only get shorter: Adagrad may stop before it has arrived.")
+def grade_adagrad(answer: Answer) -> str | None:
     """The steps that Adagrad takes for a list of gradients of one weight."""
     for gradients, rate, start in (([0.5, -0.2, 0.1], 0.01, 0.1), ([0.01, 0.02, 0.01, 0.03], 0.001, 0.1)):
         g = np.array(gradients)
@@ -66,7 +56,7 @@ def grade_adagrad(answer: Any) -> str | None:
             "The learning rate is missing.": g / np.sqrt(total),
         }
         value = as_array(called(answer, list(gradients), rate, start), right.shape)
-        hint = _hint_for(
+        hint = diagnosis(
             value, right, mistakes, "Work out the first step by hand, then the second. What grew in between?"
         )
         if hint:
@@ -99,8 +89,8 @@ class _Trainings:
         return [summary([self.accuracy(name, seed) for seed in range(len(self.luck))]) for name in self.gains]
 
 
-@exercise("05-3")
-def grade_comparison(answer: Any) -> str | None:
+@exercise("05-3", "With a fresh network each time, the order of the optimizers no longer matters.")
+def grade_comparison(answer: Answer) -> str | None:
     """A function that compares optimizers: a new network for each training, the mean over the seeds."""
     trainings, seeds = _Trainings(), range(len(_Trainings.luck))
     optimizers = {f"optimizer {name}": name for name in trainings.gains}
@@ -122,7 +112,7 @@ def _about_protocol(trainings: _Trainings, optimizers: int) -> str | None:
     return None
 
 
-def _about_result(trainings: _Trainings, values: list[Any]) -> str | None:
+def _about_result(trainings: _Trainings, values: list[Answer]) -> str | None:
     given = np.array([as_number(value) for value in values])
     mistakes = {
         "Every training is fair now. But of several runs, the best says how lucky one was.": trainings.of_each(max),
@@ -138,7 +128,7 @@ def _about_result(trainings: _Trainings, values: list[Any]) -> str | None:
             lambda a: float(np.median(a))
         ),
     }
-    return _hint_for(
+    return diagnosis(
         given, trainings.of_each(fmean), mistakes, "The trainings are fair now. The mean of each is wrong."
     )
 
@@ -153,8 +143,8 @@ def _splits(first: Sequence[float], second: Sequence[float]) -> tuple[float, np.
     return float(np.mean(first) - np.mean(second)), np.array(differences)
 
 
-@exercise("05-4")
-def grade_permutation_test(answer: Any) -> str | None:
+@exercise("05-4", "With three runs against three it can never be below 0.1.")
+def grade_permutation_test(answer: Answer) -> str | None:
     """An exact permutation test of two groups of runs, two-sided."""
     groups = [([1, 2, 3], [5, 6, 10]), ([4, 9, 6, 8], [7, 3, 1, 2]), ([3, 1, 2], [2, 6, 4, 5]), ([2, 1], [2, 1])]
     for first, second in groups:
@@ -173,7 +163,7 @@ def grade_permutation_test(answer: Any) -> str | None:
             "You have counted. The p-value is a share: divide by the number of all splits.": right * len(differences),
         }
         value = as_number(called(answer, list(first), list(second)))
-        hint = _hint_for(value, right, mistakes, _far_or_near(value, float(right)))
+        hint = diagnosis(value, right, mistakes, _far_or_near(value, float(right)))
         if hint:
             return hint
     return None

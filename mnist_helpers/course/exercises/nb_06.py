@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from mnist_helpers.course.exercises.grading import Hint, as_array, as_number, called, exercise
+from mnist_helpers.course.exercises.grading import Answer, Hint, as_array, as_number, called, diagnosis, exercise
 
 _CHANNELS, _FILTERS = 38, (16, 8, 32, 8, 24, 8)  # what comes into `inception_2`, and its filter counts
 _PIXEL = np.array([3.0, 1.0, 7.0, 0.5, 2.0, 4.0, 1.5])  # one pixel with seven channels
@@ -40,8 +40,8 @@ _COUNTS = [
 ]
 
 
-@exercise("06-1")
-def parameters_of_a_block(answer: Any) -> str | None:
+@exercise("06-1", "Without the 1x1 convolutions in front, the block would have four times as many.")
+def parameters_of_a_block(answer: Answer) -> str | None:
     """Grade the number of parameters of `inception_2`."""
     value = as_number(answer)
     if value == block_parameters():
@@ -55,7 +55,8 @@ def early_stopping(losses: list[float], patience: int, *, reset: bool = True, ti
     best, waited = 0, 0
     for epoch, loss in enumerate(losses):
         if epoch == 0 or loss < losses[best] or (ties and loss == losses[best]):
-            best, waited = epoch, 0 if reset else waited
+            best = epoch
+            waited = 0 if reset else waited
         else:
             waited += 1
         if waited >= patience:
@@ -73,8 +74,8 @@ _LOSSES = [
 ]
 
 
-@exercise("06-2")
-def stopped(answer: Any) -> str | None:
+@exercise("06-2", "`restore_best_weights=True` also takes the network back to that best epoch.")
+def stopped(answer: Answer) -> str | None:
     """Grade a function of the validation losses and the patience: epochs that ran, and the best one."""
     given = [_pair(called(answer, list(losses), patience)) for losses, patience in _LOSSES]
     right = [early_stopping(losses, patience) for losses, patience in _LOSSES]
@@ -83,7 +84,7 @@ def stopped(answer: Any) -> str | None:
     return _stopping_hint(given, right)
 
 
-def _pair(value: Any) -> tuple[float, float]:
+def _pair(value: Answer) -> tuple[float, float]:
     array = as_array(value)
     if array.shape != (2,):
         raise Hint("The function should return two numbers: the epochs that ran, and the best epoch.")
@@ -142,8 +143,8 @@ def near(c: int, n: int) -> range:
     return range(max(c - _RADIUS, 0), min(c + _RADIUS + 1, n))
 
 
-def _normalisation_mistakes() -> list[tuple[np.ndarray, str]]:
-    """Return what usual mistakes make of `_PIXEL`, each with its hint."""
+def _normalisation_mistakes() -> dict[str, np.ndarray]:
+    """Return the hint for each usual mistake, with what it makes of `_PIXEL`."""
     squares = activity(_PIXEL, near)
     divisor = (_BIAS + _ALPHA * squares) ** _BETA
 
@@ -155,39 +156,39 @@ def _normalisation_mistakes() -> list[tuple[np.ndarray, str]]:
     short = other(lambda c, n: range(max(c - _RADIUS, 0), min(c + _RADIUS, n)))
     alone = other(lambda c, n: [j for j in near(c, n) if j != c])
     mean = _PIXEL / (_BIAS + _ALPHA / (2 * _RADIUS + 1) * squares) ** _BETA
-    return [
-        (around, "The window does not go round: the first channel has nothing before it, the last nothing after it."),
-        (negative, "Look at the first channels: to Python, a negative position counts from the other end."),
-        (short, "The window ends a channel too soon: a slice leaves out its upper bound."),
-        (alone, "The channel itself belongs to its window."),
-        (_PIXEL / (_BIAS + _ALPHA * activity(_PIXEL, near, power=1)) ** _BETA, "It is squares that are summed."),
-        (_PIXEL / (_BIAS + _ALPHA * squares), "Where is beta? The divisor is the bracket to the power of beta."),
-        (_PIXEL / (_BIAS + (_ALPHA * squares) ** _BETA), "The exponent belongs to the whole bracket, bias included."),
-        (mean, "In the formula of the lesson, alpha is not divided by the number of channels in the window."),
-        (divisor, "That is what each channel is to be divided by."),
-        (_PIXEL * divisor, "The formula divides; your channels are multiplied."),
-    ]
+    plain = _PIXEL / (_BIAS + _ALPHA * activity(_PIXEL, near, power=1)) ** _BETA
+    return {
+        "The window does not go round: the first channel has nothing before it, the last nothing after it.": around,
+        "Look at the first channels: to Python, a negative position counts from the other end.": negative,
+        "The window ends a channel too soon: a slice leaves out its upper bound.": short,
+        "The channel itself belongs to its window.": alone,
+        "It is squares that are summed.": plain,
+        "Where is beta? The divisor is the bracket to the power of beta.": _PIXEL / (_BIAS + _ALPHA * squares),
+        "The exponent belongs to the whole bracket, bias included.": _PIXEL / (_BIAS + (_ALPHA * squares) ** _BETA),
+        "In the formula of the lesson, alpha is not divided by the number of channels in the window.": mean,
+        "That is what each channel is to be divided by.": divisor,
+        "The formula divides; your channels are multiplied.": _PIXEL * divisor,
+    }
 
 
-@exercise("06-3")
-def normalised(answer: Any) -> str | None:
+@exercise("06-3", "AlexNet used this in 2012; batch normalisation has replaced it since.")
+def normalised(answer: Answer) -> str | None:
     """Grade a function that normalises the channels of one pixel."""
     pixel = _PIXEL.copy()
     given = as_array(called(answer, pixel, _RADIUS, _BIAS, _ALPHA, _BETA), _PIXEL.shape)
     if not np.array_equal(pixel, _PIXEL):
         return "Your function changes the channels that it was given. Write the results into a new array."
-    if np.allclose(given, _PIXEL / (_BIAS + _ALPHA * activity(_PIXEL, near)) ** _BETA):
-        wide = as_array(called(answer, np.arange(1.0, 5.0), 4, 1.0, 1.0, 1.0), (4,))
-        right = np.allclose(wide, np.arange(1, 5) / 31)
-        return None if right else "A window may be wider than the pixel has channels. Try a radius of 4 on 4 channels."
-    for wrong, hint in _normalisation_mistakes():
-        if np.allclose(given, wrong):
-            return hint
-    return "Not yet. Try one pixel with three channels, 1, 2 and 3, a radius of 1, and 1 for all else, with a pencil."
+    right = _PIXEL / (_BIAS + _ALPHA * activity(_PIXEL, near)) ** _BETA
+    general = "Not yet. Try one pixel with the channels 1, 2 and 3, a radius of 1, and 1 for all else, with a pencil."
+    if hint := diagnosis(given, right, _normalisation_mistakes(), general):
+        return hint
+    wide = as_array(called(answer, np.arange(1.0, 5.0), 4, 1.0, 1.0, 1.0), (4,))
+    fits = np.allclose(wide, np.arange(1, 5) / 31)
+    return None if fits else "A window may be wider than the pixel has channels. Try a radius of 4 on 4 channels."
 
 
-@exercise("06-4")
-def network_with_a_shortcut(answer: Any) -> str | None:
+@exercise("06-4", "Gradients take the short way, too: that is why residual networks can be so deep.")
+def network_with_a_shortcut(answer: Answer) -> str | None:
     """Grade a small network in which a tensor is added to what later layers made of it."""
     from mnist_helpers.common.backend import keras
 

@@ -1,11 +1,10 @@
 """Graders of notebook 07: what a shift does."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
-from mnist_helpers.course.exercises.grading import Hint, as_array, as_number, called, exercise
+from mnist_helpers.course.exercises.grading import Answer, Hint, as_array, as_number, called, diagnosis, exercise
 
 _ROOM = 36 - 28  # pixels of room on the canvas of the first exercise
 _CANVAS = 48
@@ -18,25 +17,22 @@ def _share_left_out(places: int) -> float:
 
 
 _PLACES = _ROOM + 1
-_SHARES = [
-    (100 * _share_left_out(_PLACES), "That looks like percent. A share lies between 0 and 1."),
-    (1 - _share_left_out(_PLACES), "That is the share that is drawn. Which share is left out?"),
-    (_PLACES**2 - (_PLACES - 1) ** 2, "That is how many places are left out. Which share of all places is it?"),
-    (_share_left_out(_PLACES - 1), "With 8 pixels of room there are more than 8 rows to begin in: 0 counts, too."),
-    (1 / _PLACES, "That is the last row. The last column is left out as well."),
-    (2 / _PLACES, "The last row and the last column have one place in common. It must not count twice."),
-    (_share_left_out(21), "That is the canvas of the lesson, 48 by 48. This one has 36 by 36 pixels."),
-]
+_SHARES = {
+    "That looks like percent. A share lies between 0 and 1.": 100 * _share_left_out(_PLACES),
+    "That is the share that is drawn. Which share is left out?": 1 - _share_left_out(_PLACES),
+    "That is how many places are left out. Which share of all places is it?": _PLACES**2 - (_PLACES - 1) ** 2,
+    "With 8 pixels of room there are more than 8 rows to begin in: 0 counts, too.": _share_left_out(_PLACES - 1),
+    "That is the last row. The last column is left out as well.": 1 / _PLACES,
+    "The last row and the last column have one place in common. It must not count twice.": 2 / _PLACES,
+    "That is the canvas of the lesson, 48 by 48. This one has 36 by 36 pixels.": _share_left_out(21),
+}
 
 
-@exercise("07-1")
-def share_left_out(answer: Any) -> str | None:
+@exercise("07-1", "A bound that is wrong by one leaves out a fifth of all places, and nothing crashes.")
+def share_left_out(answer: Answer) -> str | None:
     """Grade the share of the places on a canvas of 36 by 36 that the wrong draw leaves out."""
-    value = as_number(answer)
-    if np.isclose(value, _share_left_out(_PLACES), atol=5e-4):
-        return None
     general = "Not yet. In how many rows can the image begin, and in how many of them does it with the wrong draw?"
-    return next((hint for wrong, hint in _SHARES if np.isclose(value, wrong, rtol=1e-3)), general)
+    return diagnosis(as_number(answer), _share_left_out(_PLACES), _SHARES, general, atol=5e-4, rtol=1e-3)
 
 
 def _images() -> np.ndarray:
@@ -89,8 +85,8 @@ _TRIALS: list[tuple[_Layer, int, int, bool, str]] = [
 ]
 
 
-@exercise("07-2")
-def moves_along(answer: Any) -> str | None:
+@exercise("07-2", "This is equivariance: convolutions have it by construction, dense layers do not.")
+def moves_along(answer: Answer) -> str | None:
     """Grade a function that tests whether a layer's map moves along with the image."""
     said = [_truth(called(answer, layer, _images(), step, shrink)) for layer, step, shrink, _, _ in _TRIALS]
     if said == [right for *_, right, _ in _TRIALS]:
@@ -104,7 +100,7 @@ def moves_along(answer: Any) -> str | None:
     return next(hint for answered, (*_, right, hint) in zip(said, _TRIALS, strict=True) if answered != right)
 
 
-def _truth(value: Any) -> bool:
+def _truth(value: Answer) -> bool:
     if not isinstance(value, bool | np.bool_):
         raise Hint("The function should return True or False, for all images together: np.allclose does.")
     return bool(value)
@@ -119,12 +115,12 @@ _FITTING = [
 ]
 
 
-@exercise("07-3")
-def fitting_steps(answer: Any) -> str | None:
+@exercise("07-3", "Each pooling by two halves the steps that the map can follow.")
+def fitting_steps(answer: Answer) -> str | None:
     """Grade the steps from 0 to 10 with which the map behind two poolings moves along."""
-    steps = sorted({as_number(step) for step in answer}) if isinstance(answer, list | tuple | set | range) else None
-    if steps is None:
+    if not isinstance(answer, list | tuple | set | range | np.ndarray) or np.ndim(answer) > 1:
         return "The answer should be a list of steps, such as [1, 2, 3]."
+    steps = sorted({as_number(step) for step in answer})
     if steps == [0, 4, 8]:
         return None
     general = "Not yet. Ask moves_along about every step from 0 to 10, with the network up to pool_2."
@@ -150,8 +146,8 @@ def centres_of_mass(images: np.ndarray) -> np.ndarray:
     return np.stack([rows, columns], axis=1)
 
 
-@exercise("07-4")
-def recentred(answer: Any) -> str | None:
+@exercise("07-4", "MNIST's own digits were centred in just this way, by their centre of mass.")
+def recentred(answer: Answer) -> str | None:
     """Grade a function that pushes the ink of every image to the middle of its canvas."""
     before = _scattered()
     handed = before.copy()

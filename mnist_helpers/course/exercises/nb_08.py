@@ -1,24 +1,33 @@
 """Graders of notebook 08: limits of an augmentation, blur that adds up, how many images a test needs, an own change."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
 
-from mnist_helpers.course.exercises.grading import as_array, as_number, called, exercise
+from mnist_helpers.course.exercises.grading import Answer, Hint, as_array, as_number, called, diagnosis, exercise
+from mnist_helpers.data.mnist import Digits
 
 _LIMITS = {"rotation": 12.0, "zoom": 0.0, "width_shift": 3 / 28, "height_shift": 2 / 28}
 _FAIR = 0.4  # least mean correlation of a changed image with the original: a shift by three pixels passes
 
 
-@exercise("08-1")
-def limits(answer: Any) -> str | None:
+@exercise("08-1", "Is every image that these limits allow still readable?")
+def limits(answer: Answer) -> str | None:
     """Grade the limits of ``RandomAffine`` for 12 degrees, no zoom, 3 pixels across and 2 pixels down."""
     if not isinstance(answer, dict) or set(answer) != set(_LIMITS):
         return f"The answer should be a dictionary with the keys {', '.join(_LIMITS)}."
-    given = {name: as_number(value) for name, value in answer.items()}
+    given = {name: _limit(name, value) for name, value in answer.items()}
     wrong = [name for name, right in _LIMITS.items() if not np.isclose(given[name], right, rtol=0.01, atol=1e-4)]
     return f"Look at {wrong[0]} again. {_limit_hint(wrong[0], given)}" if wrong else None
+
+
+def _limit(name: str, value: Answer) -> float:
+    if isinstance(value, tuple | list) and len(value) == 2:
+        raise Hint(f"Look at {name} again. One number says how far to either side: 5 means from -5 to 5.")
+    try:
+        return as_number(value)
+    except Hint as hint:
+        raise Hint(f"Look at {name} again. {hint}") from None
 
 
 def _limit_hint(name: str, given: dict[str, float]) -> str:
@@ -31,6 +40,8 @@ def _limit_hint(name: str, given: dict[str, float]) -> str:
     if np.isclose(given["width_shift"], 2 / 28, rtol=0.01) and np.isclose(given["height_shift"], 3 / 28, rtol=0.01):
         return "Width and height have changed places."
     pixels = round(28 * _LIMITS[name])
+    if np.isclose(value, pixels / 28, rtol=0.05):
+        return f"Nearly, but rounded: write {pixels} / 28, and let Python divide."
     if np.isclose(value, pixels):
         return "Shifts are shares of the image, not pixels."
     if np.isclose(value, 2 * pixels / 28, rtol=0.01) or np.isclose(value, pixels / 56, rtol=0.01):
@@ -38,28 +49,28 @@ def _limit_hint(name: str, given: dict[str, float]) -> str:
     return "Shifts are shares of the image, and an image has 28 pixels each way."
 
 
-@exercise("08-2", needs_digits=True)
-def twelve_turns(answer: Any, digits: Any) -> str | None:
+@exercise(
+    "08-2",
+    "Each resampling blurs. `RandomAffine` combines all its changes, and resamples once.",
+    needs_digits=True,
+)
+def twelve_turns(answer: Answer, digits: Digits) -> str | None:
     """Grade the share of sharpness that the first 100 training images keep after twelve turns by 30 degrees."""
     value, images = as_number(answer), digits.train.images[:100]
     after = _turns(images, 13)
     right = after[12]
-    usual = {
-        100 * right: "The answer should be a share, from 0 to 1, not in percent.",
-        1 / right: "That is how many times sharper the originals are. It is asked the other way round.",
-        1 - right: "That is what was lost. How much is left?",
-        after[1]: "That is what one turn leaves. Does each turn start from the result of the turn before it?",
-        after[11]: "That is what eleven turns leave.",
-        after[13]: "That is what thirteen turns leave.",
+    mistakes = {
+        "The answer should be a share, from 0 to 1, not in percent.": 100 * right,
+        "That is how many times sharper the originals are. It is asked the other way round.": 1 / right,
+        "That is what was lost. How much is left?": 1 - right,
+        "That is what one turn leaves. Does each turn start from the result of the turn before it?": after[1],
+        "That is what eleven turns leave.": after[11],
+        "That is what thirteen turns leave.": after[13],
     }
-    if np.isclose(value, right, rtol=2e-3):
-        return None
-    for wrong, hint in usual.items():
-        if np.isclose(value, wrong, rtol=2e-3):
-            return hint
+    general = "Divide the sharpness after twelve turns by that of the same 100 images before the first one."
     if np.isclose(value, 1, atol=0.01):
-        return "A single turn by 360 degrees moves nothing. Turn by 30 degrees, and turn the result again."
-    return "Divide the sharpness after twelve turns by that of the same 100 images before the first one."
+        general = "A single turn by 360 degrees moves nothing. Turn by 30 degrees, and turn the result again."
+    return diagnosis(value, right, mistakes, general, rtol=2e-3)
 
 
 def _turns(images: np.ndarray, most: int) -> list[float]:
@@ -77,8 +88,8 @@ def _sharpness(images: np.ndarray) -> float:
     return float((np.diff(images, axis=1) ** 2).mean() + (np.diff(images, axis=2) ** 2).mean())
 
 
-@exercise("08-3")
-def images_needed(answer: Any) -> str | None:
+@exercise("08-3", "At the same share of disagreements, half the gain takes four times as many images.")
+def images_needed(answer: Answer) -> str | None:
     """Grade a function of a gain and a share of disagreements: the images at which 1.96 deviations are exceeded."""
     usual: dict[str, Callable[[float, float], float]] = {
         "Something is not squared. The lead grows with n, its deviation with the root of n.": lambda g, d: 1.96 * d / g,
@@ -104,13 +115,13 @@ def _agree(given: list[float], examples: list[tuple[float, float]], rule: Callab
     return all(abs(value - rule(*each)) <= 1 + 1e-6 * value for value, each in zip(given, examples, strict=True))
 
 
-@exercise("08-4")
-def own_change(answer: Any) -> str | None:
+@exercise("08-4", "Whether it helps, only training can tell: with and without it, over several seeds.")
+def own_change(answer: Answer) -> str | None:
     """Grade a function of images and a generator that changes each image at random and leaves it readable."""
     return next(_faults(answer), None)
 
 
-def _faults(answer: Any) -> Iterator[str]:
+def _faults(answer: Answer) -> Iterator[str]:
     """Yield what is wrong with an augmentation, the most basic fault first."""
     images = _shapes()
     before = images.copy()

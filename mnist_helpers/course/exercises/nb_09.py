@@ -2,33 +2,28 @@
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
-from mnist_helpers.course.exercises.grading import as_array, as_number, called, exercise
+from mnist_helpers.course.exercises.grading import Answer, as_array, as_number, called, diagnosis, exercise
 
 GOAL = 0.03  # mean distance of the walkers; halving every 50 steps ends at 0.037, the best there is at 0.023
 
 
-@exercise("09-1")
-def steps_on_a_steeper_loss(answer: Any) -> str | None:
+@exercise("09-1", "The steeper the loss, the smaller the largest rate.")
+def steps_on_a_steeper_loss(answer: Answer) -> str | None:
     """Grade (best rate, largest rate that does not diverge) for the loss 3 x squared."""
     given = as_array(answer, (2,)).astype(float)
-    usual = {
-        (1 / 3, 1 / 6): "The right two numbers, in the wrong order.",
-        (1 / 2, 1.0): "These are the rates for the loss x², whose slope is 2x. Here the slope is 6x.",
-        (1 / 3, 2 / 3): "That would be right for a slope of 3x. What is the slope of 3x²?",
-        (1 / 6, 1 / 6): "With the second rate the walker still arrives. When does a step lead as far as it came from?",
+    mistakes = {
+        "The right two numbers, in the wrong order.": (1 / 3, 1 / 6),
+        "These are the rates for the loss x², whose slope is 2x. Here the slope is 6x.": (1 / 2, 1.0),
+        "That would be right for a slope of 3x. What is the slope of 3x²?": (1 / 3, 2 / 3),
+        "With the second rate the walker still arrives. When does a step lead as far as it came from?": (1 / 6, 1 / 6),
     }
-    if np.allclose(given, (1 / 6, 1 / 3), atol=0.005):
-        return None
-    for wrong, hint in usual.items():
-        if np.allclose(given, wrong, atol=0.005):
-            return hint
     place = "The second rate is right, the first is not." if abs(given[1] - 1 / 3) < 0.005 else ""
     place = "The first rate is right, the second is not." if abs(given[0] - 1 / 6) < 0.005 else place
-    return f"{place} One step takes x to x - rate · 6x, that is x · (1 - 6 · rate).".strip()
+    general = f"{place} One step takes x to x - rate · 6x, that is x · (1 - 6 · rate).".strip()
+    return diagnosis(given, (1 / 6, 1 / 3), mistakes, general, atol=0.005)
 
 
 _STEPS, _PEAK = 200, 0.01
@@ -54,24 +49,23 @@ _COSINE_MISTAKES: dict[str, Callable[[int], float]] = {
 }
 
 
-@exercise("09-2")
-def cosine_by_hand(answer: Any) -> str | None:
+@exercise("09-2", "It begins and ends gently, without a setting of its own.")
+def cosine_by_hand(answer: Answer) -> str | None:
     """Grade a function (step, steps, peak) that does what Keras's ``CosineDecay(peak, steps)`` does."""
     inside = [0, 37, 50, 100, 150, 200]
     given = [as_number(called(answer, step, _STEPS, _PEAK)) for step in inside]
-    if not np.allclose(given, [_cosine(step) for step in inside], atol=1e-7):
-        for hint, wrong in _COSINE_MISTAKES.items():
-            if np.allclose(given, [wrong(step) for step in inside], atol=1e-7):
-                return hint
-        return f"Step 0 of {_STEPS} should have the peak, step {_STEPS // 2} half of it, step {_STEPS} zero."
+    mistakes = {hint: [wrong(step) for step in inside] for hint, wrong in _COSINE_MISTAKES.items()}
+    general = f"Step 0 of {_STEPS} should have the peak, step {_STEPS // 2} half of it, step {_STEPS} zero."
+    if hint := diagnosis(given, [_cosine(step) for step in inside], mistakes, general, atol=1e-7):
+        return hint
     beyond = [as_number(called(answer, step, _STEPS, _PEAK)) for step in (230, 400, 1000)]
     if not np.allclose(beyond, 0, atol=1e-7):
         return "Right up to the last step. After it, yours goes up again; the rate of CosineDecay stays at zero."
     return None
 
 
-@exercise("09-3")
-def seeds_against_seeds(answer: Any) -> str | None:
+@exercise("09-3", "With few seeds, only large differences can be shown.")
+def seeds_against_seeds(answer: Answer) -> str | None:
     """Grade a function of two groups of figures that returns the p-value of Welch's test, two-sided."""
     from scipy import stats
 
@@ -81,10 +75,10 @@ def seeds_against_seeds(answer: Any) -> str | None:
     if np.isclose(given[0], stats.ttest_rel(*groups[0]).pvalue, rtol=1e-4):
         return "That is a paired test. Which run of one group would belong to which of the other?"
     given.append(as_number(called(answer, *groups[1])))
-    if np.allclose(given, [test.pvalue for test in welch], rtol=1e-4):
-        return None
-    usual = {
-        "That is the test statistic. The p-value says how often chance alone reaches it.": [t.statistic for t in welch],
+    mistakes = {
+        "That is the test statistic. The p-value says how often chance alone reaches it.": [
+            abs(test.statistic) for test in welch
+        ],
         "That is Student's test, which supposes that both groups spread alike. Welch's does not.": [
             stats.ttest_ind(*each).pvalue for each in groups
         ],
@@ -97,14 +91,12 @@ def seeds_against_seeds(answer: Any) -> str | None:
             2 * stats.norm.sf(abs(test.statistic)) for test in welch
         ],
     }
-    for hint, wrong in usual.items():
-        if np.allclose(np.abs(given), np.abs(wrong), rtol=1e-4):
-            return hint
-    return "SciPy has the test: look at the options of scipy.stats.ttest_ind, and return its pvalue."
+    general = "SciPy has the test: look at the options of scipy.stats.ttest_ind, and return its pvalue."
+    return diagnosis(np.abs(given), [test.pvalue for test in welch], mistakes, general, rtol=1e-4)
 
 
-@exercise("09-4")
-def schedule_for_walkers(answer: Any) -> str | None:
+@exercise("09-4", "Long steps to arrive, shorter and shorter ones to come to rest: every schedule does that.")
+def schedule_for_walkers(answer: Answer) -> str | None:
     """Grade 300 learning rates by where they bring the walkers of the toy, computed for every noise at once."""
     rates = as_array(answer, (300,)).astype(float)
     if rates.min() < 0:

@@ -1,35 +1,32 @@
 """Graders for notebook 10, committees."""
 
-from typing import Any
-
 import numpy as np
 from scipy.stats import binom
 
-from mnist_helpers.course.exercises.grading import as_array, as_number, called, exercise
-from mnist_helpers.evaluation.accuracy import evaluate
+from mnist_helpers.course.exercises.grading import Answer, as_array, as_number, called, diagnosis, exercise
+from mnist_helpers.evaluation.accuracy import Evaluation
 
 
-@exercise("10-1")
-def jury(answer: Any) -> str | None:
+@exercise("10-1", "Independent members would be nearly perfect together; real ones err on the same images.")
+def jury(answer: Answer) -> str | None:
     """The probability that the majority of an odd number of independent members is wrong."""
     cases = [(3, 0.05), (5, 0.4), (7, 0.2), (9, 0.6)]
     given = np.array([as_number(called(answer, *case)) for case in cases])
-    exactly = [binom.pmf(n // 2 + 1, n, p) for n, p in cases]
-    too_few = [binom.sf(n // 2 - 1, n, p) for n, p in cases]
-    right = [binom.cdf(n // 2, n, p) for n, p in cases]
-    if np.allclose(given, [binom.sf(n // 2, n, p) for n, p in cases], atol=1e-9):
-        return None
-    if np.allclose(given, exactly, atol=1e-9):
-        return "That is the smallest majority alone. What if more members than that are wrong?"
-    if np.allclose(given, too_few, atol=1e-9):
-        return "You begin counting one too early: is half of the members, rounded down, a majority?"
-    if np.allclose(given, right, atol=1e-9):
-        return "That is the probability that the majority is right."
-    return f"For 3 members, each wrong in 5 % of all cases, your function gives {given[0]:.5f}. Try p = 0, 0.5 and 1."
+    mistakes = {
+        "That is the smallest majority alone. What if more members than that are wrong?": [
+            binom.pmf(n // 2 + 1, n, p) for n, p in cases
+        ],
+        "You begin counting one too early: is half of the members, rounded down, a majority?": [
+            binom.sf(n // 2 - 1, n, p) for n, p in cases
+        ],
+        "That is the probability that the majority is right.": [binom.cdf(n // 2, n, p) for n, p in cases],
+    }
+    general = f"For 3 members, each wrong in 5 % of all cases, yours gives {given[0]:.5f}. Try p = 0, 0.5 and 1."
+    return diagnosis(given, [binom.sf(n // 2, n, p) for n, p in cases], mistakes, general, atol=1e-9)
 
 
-@exercise("10-2")
-def vote(answer: Any) -> str | None:
+@exercise("10-2", "A vote forgets how sure the members are; an average does not.")
+def vote(answer: Answer) -> str | None:
     """The majority of digits (members, images), ties to the smallest digit."""
     told = np.array([[3, 9, 4, 7, 9], [9, 9, 4, 1, 0], [3, 2, 4, 1, 9], [9, 0, 2, 8, 1], [3, 9, 9, 1, 2]])
     given = as_array(called(answer, told))
@@ -47,8 +44,8 @@ def vote(answer: Any) -> str | None:
     return "For the first image the members say 3 9 3 9 3, for the second 9 9 2 0 9. What should come out?"
 
 
-@exercise("10-3")
-def geometric(answer: Any) -> str | None:
+@exercise("10-3", "One member with a probability near 0 can veto a digit.")
+def geometric(answer: Answer) -> str | None:
     """The digit with the largest geometric mean of the members' probabilities (members, images, 10)."""
     probabilities = np.full((3, 3, 10), 1e-3)
     probabilities[:, 0, 4], probabilities[:, 0, 9] = [0.9, 0.9, 0.01], [0.4, 0.4, 0.5]  # sums 1.81 and 1.3
@@ -69,8 +66,8 @@ def geometric(answer: Any) -> str | None:
     return "The geometric mean of m numbers is the m-th root of their product: large only if all of them are."
 
 
-@exercise("10-4")
-def choose(answer: Any) -> str | None:
+@exercise("10-4", "The choice was made on these images: judge it on others.")
+def choose(answer: Answer) -> str | None:
     """Positions of members, chosen one after the other so that the average errs least on the images given."""
     members = _three_members()
     given = called(answer, members, 2)
@@ -86,16 +83,15 @@ def choose(answer: Any) -> str | None:
     return "Begin with the best member; then try each of the others beside it, and keep the one that helps most."
 
 
-def _three_members() -> list[Any]:
+def _three_members() -> list[Evaluation]:
     """Members of which the best two err alike, and the third elsewhere: evaluations of ten images."""
     labels = np.arange(10)
-    split = type("Images", (), {"labels": labels, "name": "validation", "source": "mnist"})
 
-    def member(wrong: dict[int, float]) -> Any:
+    def member(wrong: dict[int, float]) -> Evaluation:
         table = np.full((10, 10), 0.01)
         table[labels, labels] = 0.91
         for image, share in wrong.items():  # the rest goes to the next digit, which wins
             table[image, image], table[image, (image + 1) % 10] = share, 0.92 - share
-        return evaluate(table.astype(np.float32), split)
+        return Evaluation(table.argmax(axis=1), labels, table.astype(np.float32), "validation", "mnist")
 
     return [member({0: 0.4, 1: 0.4}), member({0: 0.3, 1: 0.3, 2: 0.3}), member({5: 0.1, 6: 0.4, 7: 0.4, 8: 0.4})]

@@ -1,36 +1,31 @@
 """Graders for notebook 11, SHAP explanations."""
 
-from typing import Any
-
 import numpy as np
 from scipy import stats
 
-from mnist_helpers.course.exercises.grading import Hint, as_array, called, exercise
+from mnist_helpers.course.exercises.grading import Answer, Hint, as_array, called, diagnosis, exercise
 
 
-@exercise("11-1")
-def ride(answer: Any) -> str | None:
+@exercise("11-1", "Whatever the costs, Shapley values add up to the whole.")
+def ride(answer: Answer) -> str | None:
     """The fair shares of three people in a ride that costs 12, 18 and 42 euros to their homes."""
     given = as_array(answer)
     if given.shape != (3,):
         return f"Three people pay: the answer should be three numbers. Yours has the shape {given.shape}."
-    if np.allclose(given, [4, 7, 31], atol=0.01):
-        return None
-    if np.allclose(given, [12, 18, 42]):
-        return "That is what each would pay alone, 72 euros in all. The ride together costs 42."
-    if np.allclose(given, [12, 6, 24]):
-        return "That is one order of getting in, A, B, C. Share each stretch of the way among all who ride it."
-    if np.allclose(given, [14, 14, 14]):
-        return "Equal shares add up, but the first passenger would pay more than for a ride alone."
-    if np.allclose(given, 42 * np.array([12, 18, 42]) / 72, atol=0.01):
-        return "Shares in proportion to the fares add up, but who causes which part of the cost?"
+    mistakes = {
+        "That is what each would pay alone, 72 euros in all. The ride together costs 42.": [12, 18, 42],
+        "That is one order of getting in, A, B, C. Share each stretch of the way among all who ride it.": [12, 6, 24],
+        "Equal shares add up, but the first passenger would pay more than for a ride alone.": [14, 14, 14],
+        "Shares in proportion to the fares add up, but who causes which part of the cost?": [7, 10.5, 24.5],
+    }
+    general = "The first 12 euros are driven for all three, the next 6 for two of them, the rest for one."
     if not np.isclose(given.sum(), 42, atol=0.01):
-        return f"The shares should add up to the cost of the ride, 42. Yours add up to {given.sum():g}."
-    return "The first 12 euros are driven for all three, the next 6 for two of them, the rest for one."
+        general = f"The shares should add up to the cost of the ride, 42. Yours add up to {given.sum():g}."
+    return diagnosis(given, [4, 7, 31], mistakes, general, atol=0.01)
 
 
-@exercise("11-2")
-def linear(answer: Any) -> str | None:
+@exercise("11-2", "A linear score needs no sampling; a network does.")
+def linear(answer: Answer) -> str | None:
     """The SHAP values of a linear score for one image, against a background."""
     random = np.random.default_rng(0)
     weights, image, background = random.normal(size=(4, 4)), random.random((4, 4)), random.random((5, 4, 4))
@@ -40,22 +35,21 @@ def linear(answer: Any) -> str | None:
         return "That is one map for each background image. SHAP values are the mean over them."
     if given.shape != (4, 4):
         return f"A 4x4 image should get a 4x4 map. Your function gives the shape {given.shape}."
-    if np.allclose(given, right):
-        return None
-    if np.allclose(given, -right):
-        return "All signs are turned round: what does a pixel add when it goes from the background to the image?"
-    if np.allclose(given, weights * image):
-        return "That compares with a black image. What do the background images say of each pixel?"
-    if np.allclose(given, weights * (image - background.mean())):
-        return "You took one mean of all background pixels. Each pixel has a mean of its own: along which axis?"
-    if np.allclose(given, np.abs(right)):
-        return "SHAP values have a sign: for and against."
+    mistakes = {
+        "All signs are turned round: what does a pixel add when it goes from the background to the image?": -right,
+        "That compares with a black image. What do the background images say of each pixel?": weights * image,
+        "You took one mean of all background pixels. Each pixel has a mean of its own: along which axis?": (
+            weights * (image - background.mean())
+        ),
+        "SHAP values have a sign: for and against.": np.abs(right),
+    }
     total = (weights * image).sum() - (weights * background).sum() / len(background)
-    return f"Your values add up to {given.sum():.3f}. The score rises from background to image by {total:.3f}."
+    general = f"Your values add up to {given.sum():.3f}. The score rises from background to image by {total:.3f}."
+    return diagnosis(given, right, mistakes, general)
 
 
-@exercise("11-3")
-def interval(answer: Any) -> str | None:
+@exercise("11-3", "Pairing removes what both curves have in common.")
+def interval(answer: Answer) -> str | None:
     """Mean and 95 % interval of a paired difference, as (mean, low, high)."""
     random = np.random.default_rng(1)
     hard = random.normal(0, 1, 60)
@@ -84,15 +78,15 @@ def interval(answer: Any) -> str | None:
     return f"Your interval reaches {half:.4f} to either side. How far should it, in standard errors?"
 
 
-@exercise("11-4")
-def insertion(answer: Any) -> str | None:
+@exercise("11-4", "The area under this curve makes one number of it.")
+def insertion(answer: Answer) -> str | None:
     """Answers while the most important pixels are put into a black image first: (n, len(counts))."""
     images = np.zeros((2, 3, 3, 1), np.float32)
     images[0, ..., 0], images[1, ..., 0] = np.arange(1, 10).reshape(3, 3) / 10, 0.5
     importance = np.stack([np.arange(9.0).reshape(3, 3), -np.arange(9.0).reshape(3, 3)])
     counts = (0, 1, 4, 9)
 
-    def answers(batch: Any) -> np.ndarray:
+    def answers(batch: np.ndarray) -> np.ndarray:
         if np.shape(batch)[1:] != (3, 3, 1):
             raise Hint(f"The network should be asked about images (n, 3, 3, 1). Yours got {np.shape(batch)}.")
         weights = np.array([4.0, 1, 1, 1, 1, 1, 1, 1, 2]).reshape(3, 3, 1)

@@ -1,10 +1,8 @@
 """Graders of notebook 12: filters and activations."""
 
-from typing import Any
-
 import numpy as np
 
-from mnist_helpers.course.exercises.grading import Hint, as_array, as_number, called, exercise
+from mnist_helpers.course.exercises.grading import Answer, Hint, as_array, as_number, called, diagnosis, exercise
 
 _VIEWS: dict[float, str] = {
     7: "That is what the first layer sees. The second one looks at the first.",
@@ -21,8 +19,8 @@ _VIEWS: dict[float, str] = {
 }
 
 
-@exercise("12-1")
-def receptive_field(answer: Any) -> str | None:
+@exercise("12-1", "Each further layer sees more of the image, although its kernels stay small.")
+def receptive_field(answer: Answer) -> str | None:
     """Grade the width of what one pixel of the second layer sees, behind 7x7, pooling and 5x5."""
     value = as_number(answer)
     return None if value == 16 else _VIEWS.get(value, "Not yet. Go back from the end: five pooled pixels, and so on.")
@@ -38,8 +36,8 @@ def _maps() -> np.ndarray:
     return maps
 
 
-@exercise("12-2")
-def dead_filters(answer: Any) -> str | None:
+@exercise("12-2", "A dead ReLU gets no gradient, so it stays dead.")
+def dead_filters(answer: Answer) -> str | None:
     """Grade a function that finds the filters that are 0 everywhere."""
     value = as_array(called(answer, _maps()))
     if value.dtype == bool and value.shape == (6,):
@@ -77,8 +75,8 @@ def _drops(image: np.ndarray, size: int) -> np.ndarray:
     return windows.sum(axis=(2, 3))
 
 
-@exercise("12-3")
-def drops(answer: Any) -> str | None:
+@exercise("12-3", "Occlusion needs no gradient: it works with any model.")
+def drops(answer: Answer) -> str | None:
     """Grade occlusion by hand."""
     image = _IMAGE.copy()
     value = as_array(called(answer, _answer, image, 3))
@@ -109,16 +107,14 @@ def _explain(model: int, images: np.ndarray, targets: np.ndarray) -> np.ndarray:
     return strength * (images[..., 0] + noise + np.arange(len(images))[:, None, None] + 0.1 * targets[:, None, None])
 
 
-@exercise("12-4")
-def sanity(answer: Any) -> str | None:
+@exercise("12-4", "A map that hardly changes when the weights are random does not explain the network.")
+def sanity(answer: Answer) -> str | None:
     """Grade the sanity check: the mean over images of the correlation of two networks' maps."""
     images, targets = 2 * np.random.default_rng(5).random((4, 8, 8, 1)), np.array([3, 1, 4, 1])
     value = as_number(called(answer, _explain, 7, 8, images, targets))
     first, second = _explain(7, images, targets), _explain(8, images, targets)
     pairs = list(zip(first, second, strict=True))
-    if np.isclose(value, np.mean([_r(a, b) for a, b in pairs])):
-        return None
-    usual: dict[str, Any] = {
+    mistakes = {
         "All images were thrown together: the strongest maps then decide alone. Correlate image by image.": _r(
             first, second
         ),
@@ -132,7 +128,7 @@ def sanity(answer: Any) -> str | None:
         ),
     }
     general = "Not yet. For each image: the correlation of its two maps. Then the mean of these numbers."
-    return next((hint for hint, wrong in usual.items() if np.isclose(value, wrong)), general)
+    return diagnosis(value, np.mean([_r(a, b) for a, b in pairs]), mistakes, general)
 
 
 def _r(first: np.ndarray, second: np.ndarray) -> float:

@@ -1,0 +1,152 @@
+"""The exercises of notebook 08: right answers pass, usual mistakes get the hint meant for them."""
+
+from functools import cache
+
+import numpy as np
+from graders import OPEN, RIGHT, judged
+from small import digits_of
+
+from mnist_helpers.models.augmentation import RandomAffine, affine_transform
+
+LIMITS = {"rotation": 12, "zoom": 0, "width_shift": 3 / 28, "height_shift": 2 / 28}
+
+
+test_limits = judged(
+    "08-1",
+    [
+        (LIMITS, RIGHT),
+        (LIMITS | {"width_shift": 0.107, "height_shift": 0.0714}, RIGHT),
+        (LIMITS | {"width_shift": 0.11}, "Look at width_shift again. Nearly, but rounded: write 3 / 28"),
+        (LIMITS | {"rotation": (-12, 12)}, "Look at rotation again. One number says how far"),
+        (LIMITS | {"rotation": ...}, OPEN),
+        (LIMITS | {"rotation": np.radians(12)}, "not radians"),
+        (LIMITS | {"rotation": 24}, "to either side"),
+        (LIMITS | {"zoom": 1}, "change* of size"),
+        (LIMITS | {"width_shift": 3}, "Look at width_shift again. Shifts are shares"),
+        (LIMITS | {"height_shift": 2}, "Look at height_shift again. Shifts are shares"),
+        (LIMITS | {"width_shift": 6 / 28}, "to either side"),
+        (LIMITS | {"width_shift": 2 / 28, "height_shift": 3 / 28}, "changed places"),
+        (LIMITS | {"width_shift": 0.3}, "28 pixels each way"),
+        (LIMITS | {"width_shift": "3"}, "should be one number"),
+        (LIMITS | {"seed": 1}, "with the keys rotation, zoom"),
+    ],
+)
+
+
+DIGITS = digits_of(train=120)
+
+
+def sharpness(images):
+    return (np.diff(images, axis=1) ** 2).mean() + (np.diff(images, axis=2) ** 2).mean()
+
+
+@cache
+def left_after(turns):
+    images = before = DIGITS.train.images[:100]
+    for _ in range(turns):
+        images = affine_transform(images, rotation=30)
+    return sharpness(images) / sharpness(before)
+
+
+test_twelve_turns = judged(
+    "08-2",
+    [
+        (lambda: left_after(12), RIGHT),
+        (lambda: np.float32(left_after(12)), RIGHT),
+        (lambda: 100 * left_after(12), "not in percent"),
+        (lambda: 1 / left_after(12), "the other way round"),
+        (lambda: 1 - left_after(12), "what was lost"),
+        (lambda: left_after(1), "the turn before it"),
+        (lambda: left_after(11), "eleven"),
+        (lambda: left_after(13), "thirteen"),
+        (lambda: 0.9999, "single turn by 360"),
+        (lambda: 3.0, "Divide the sharpness"),
+        (lambda: ..., OPEN),
+        (lambda: [1, 2], "should be one number"),
+    ],
+    build=True,
+    digits=DIGITS,
+)
+
+
+test_images_needed = judged(
+    "08-3",
+    [
+        (lambda gain, share: share * (1.96 / gain) ** 2, RIGHT),
+        (lambda gain, share: int(np.ceil(share * (1.96 / gain) ** 2)), RIGHT),
+        (lambda gain, share: ..., OPEN),
+        (lambda gain, share: None, "Is there a return"),
+        (0.0014, "should be a function"),
+        (lambda gain, share: 1.96 * share / gain, "not squared"),
+        (lambda gain, share: share / gain**2, "Where is the 1.96"),
+        (lambda gain, share: 1.96 * share / gain**2, "square them, too"),
+        (lambda gain, share: 1.96 * share**0.5 / gain, "still to be undone"),
+        (lambda gain, share: (1.96 / gain) ** 2, "Only the images on which"),
+        (lambda gain, share: (1.96 * share / gain) ** 2, "one root only"),
+        (lambda gain, share: share * (2 / gain) ** 2, "not 2"),
+        (lambda gain, share: 10_000, "Solve it for n"),
+    ],
+)
+
+
+def erased(images, random):
+    changed = images.copy()
+    for image in changed:
+        row, column = random.integers(4, 19, size=2)
+        image[row : row + 5, column : column + 5] = 0
+    return changed
+
+
+def noisy(images, random):
+    return np.clip(images + random.normal(0, 0.1, images.shape), 0, 1)
+
+
+def dimmed(images, random):
+    return images * random.uniform(0.5, 1, (len(images), 1, 1, 1))
+
+
+def rolled(images, random):
+    shifts = random.integers(-2, 3, (len(images), 2))
+    return np.stack([np.roll(image, shift, axis=(0, 1)) for image, shift in zip(images, shifts, strict=True)])
+
+
+def affine(rotation, zoom, shift):
+    def change(images, random):
+        layer = RandomAffine(rotation, zoom, shift, shift, seed=int(random.integers(1000)))
+        return np.asarray(layer(images, training=True))
+
+    return change
+
+
+def in_place(images, random):
+    images *= random.uniform(0.5, 1, (len(images), 1, 1, 1)).astype(np.float32)
+    return images
+
+
+def mirrored(images, random):
+    heads = random.random(len(images)) < 0.5
+    return np.where(heads[:, None, None, None], images[:, :, ::-1], images)
+
+
+test_changes_with_a_fault_get_their_hint = judged(
+    "08-4",
+    [
+        (lambda images, random: ..., OPEN),
+        *((change, RIGHT) for change in (erased, noisy, dimmed, rolled, affine(10, 0.1, 0.1), affine(15, 0.12, 0.12))),
+        (lambda images, random: None, "Is there a return"),
+        (lambda images, random: images[0], "should have the shape"),
+        (in_place, "Work on a copy"),
+        (lambda images, random: images + random.normal(0, 0.1, images.shape), "from 0 to 1"),
+        (lambda images, random: (images > random.random()).astype(int), "from 0 to 1"),
+        (lambda images, random: images.copy(), "as they were"),
+        (
+            lambda images, random: np.clip(images + np.random.default_rng().normal(0, 0.1, images.shape), 0, 1),
+            "argument random",
+        ),
+        (lambda images, random: images / 2, "Two generators gave the same"),
+        (lambda images, random: images * random.uniform(0.5, 0.9), "changed alike"),
+        (mirrored, "mirror images"),
+        (affine(180, 0.5, 0.4), "upside down"),
+        (lambda images, random: random.random(images.shape), "hardly to be recognised"),
+    ],
+)

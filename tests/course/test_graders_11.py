@@ -1,0 +1,107 @@
+"""The graders of notebook 11: the solutions pass, and usual mistakes get the hint meant for them."""
+
+import numpy as np
+from graders import OPEN, RIGHT, judged
+from scipy import stats
+
+
+def linear_shap(weights, image, background):
+    return weights * (image - background.mean(axis=0))
+
+
+def paired(first, second, factor=1.96):
+    difference = first - second
+    mean, margin = difference.mean(), factor * difference.std(ddof=1) / np.sqrt(len(difference))
+    return mean, mean - margin, mean + margin
+
+
+def by_student(first, second):
+    difference = first - second
+    return difference.mean(), *stats.t.interval(0.95, 59, difference.mean(), stats.sem(difference))
+
+
+def unpaired(first, second):
+    margin = 1.96 * np.sqrt(first.var() / 60 + second.var() / 60)
+    return (first - second).mean(), (first - second).mean() - margin, (first - second).mean() + margin
+
+
+def single(first, second):
+    difference = first - second
+    return difference.mean(), difference.mean() - 1.96 * difference.std(), difference.mean() + 1.96 * difference.std()
+
+
+def insertion(answer, images, importance, counts):
+    ranks = np.argsort(np.argsort(-importance.reshape(len(images), -1), axis=1), axis=1).reshape(images.shape)
+    return np.stack([answer(np.where(ranks < count, images, 0)) for count in counts], axis=1)
+
+
+def deletion(answer, images, importance, counts):
+    ranks = np.argsort(np.argsort(-importance.reshape(len(images), -1), axis=1), axis=1).reshape(images.shape)
+    return np.stack([answer(np.where(ranks >= count, images, 0)) for count in counts], axis=1)
+
+
+test_ride = judged(
+    "11-1",
+    [
+        ([4, 7, 31], RIGHT),
+        (np.array([4.0, 7.0, 31.0]), RIGHT),
+        (..., OPEN),
+        ([12, 18, 42], "pay alone"),
+        ([12, 6, 24], "one order"),
+        ([14, 14, 14], "Equal shares"),
+        ([7, 10.5, 24.5], "in proportion"),
+        ([4, 9, 42], "add up to 55"),
+        ([6, 9, 27], "the rest for one"),
+        (42, "three numbers"),
+    ],
+)
+
+
+test_linear_shap = judged(
+    "11-2",
+    [
+        (linear_shap, RIGHT),
+        (lambda *_: ..., OPEN),
+        (lambda w, x, b: w * (x - b), "one map for each"),
+        (lambda w, x, b: w * (b.mean(axis=0) - x), "turned round"),
+        (lambda w, x, b: w * x, "black image"),
+        (lambda w, x, b: w * (x - b.mean()), "along which axis"),
+        (lambda w, x, b: np.abs(linear_shap(w, x, b)), "have a sign"),
+        (lambda w, x, b: linear_shap(w, x, b).sum(), "4x4 map"),
+        (lambda w, x, b: x - b.mean(axis=0), "add up to"),
+    ],
+)
+
+
+test_interval = judged(
+    "11-3",
+    [
+        (paired, RIGHT),
+        (by_student, RIGHT),
+        (lambda *_: ..., OPEN),
+        (lambda a, b: paired(b, a), "turned round"),
+        (lambda a, b: (a.mean(), *paired(a, b)[1:]), "mean of the differences"),
+        (lambda a, b: (paired(a, b)[0], *paired(a, b)[:0:-1]), "mean, low, high"),
+        (lambda a, b: (paired(a, b)[0], 0, paired(a, b)[2]), "evenly"),
+        (unpaired, "unrelated groups"),
+        (single, "root of n"),
+        (lambda a, b: paired(a, b, 1), "one standard error"),
+        (lambda a, b: paired(a, b, 3), "in standard errors"),
+        (lambda a, b: paired(a, b)[0], "three numbers. Yours has one"),
+    ],
+)
+
+
+test_insertion = judged(
+    "11-4",
+    [
+        (insertion, RIGHT),
+        (lambda *_: ..., OPEN),
+        (deletion, "That deletes"),
+        (lambda f, x, i, c: insertion(f, x, i, c).T, "one column a count"),
+        (lambda f, x, i, c: insertion(f, x, -i, c), "largest importance"),
+        (lambda f, x, i, c: insertion(f, x, i, c) + 1, "no pixel in it"),
+        (lambda f, x, i, c: insertion(f, x, i, c)[:, :2], "four counts"),
+        (lambda f, x, i, c: f(x.reshape(2, 9)), "(n, 3, 3, 1)"),
+    ],
+)
