@@ -1,7 +1,7 @@
 """Pictures: data first, every option by keyword; ``ax=None`` makes a new figure; the Axes come back; nothing is shown.
 
 Colours can be told apart by colour-blind readers, and line styles, markers, hatches or names on the lines say the same
-in grey print. Only the sign of a red or blue map is lost there.
+in grey print. Only the sign of a red or blue map is lost there. Importing it gives all figures the look of the series.
 """
 
 from mnist_helpers.plotting.charts import (
@@ -13,8 +13,11 @@ from mnist_helpers.plotting.charts import (
 )
 from mnist_helpers.plotting.curves import (
     plot_curves,
+    plot_deletion_curves,
     plot_explained_variance,
     plot_history,
+    plot_learning_rates,
+    plot_range_test,
 )
 from mnist_helpers.plotting.digits import (
     plot_confusion_examples,
@@ -23,16 +26,11 @@ from mnist_helpers.plotting.digits import (
     plot_mean_image,
     plot_samples,
 )
-from mnist_helpers.plotting.explanations import (
-    plot_activations,
-    plot_attributions,
-    plot_deletion_curves,
-    plot_kernels,
-    plot_maps,
-)
-from mnist_helpers.plotting.points import plot_parameters_accuracy, plot_scatter
-from mnist_helpers.plotting.schedules import plot_learning_rates, plot_range_test
-from mnist_helpers.plotting.systems import plot_cost, plot_indistinguishable
+from mnist_helpers.plotting.maps import plot_activations, plot_attributions, plot_kernels, plot_maps
+from mnist_helpers.plotting.points import plot_cost, plot_indistinguishable, plot_parameters_accuracy, plot_scatter
+from mnist_helpers.plotting.theme import set_theme
+
+set_theme()
 
 __all__ = [
     "plot_accuracies",

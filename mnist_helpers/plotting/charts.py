@@ -1,120 +1,95 @@
-"""Charts of numbers by class or by system: bars, dots, points and matrices; and the look that all pictures share."""
+"""Charts of numbers by class or by system, drawn by seaborn: bars, dots with intervals, and matrices."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
 from matplotlib.container import BarContainer
-from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 
-from mnist_helpers.common.checks import (
-    as_array,
-    check_attributes,
-    check_labels,
-    check_sequence,
-    check_values,
-    problem,
-)
+from mnist_helpers.common.checks import problem
 from mnist_helpers.common.text import counted
-from mnist_helpers.plotting.inputs import bar_lengths, check_accuracies, check_cell_names, check_reported
+from mnist_helpers.plotting.theme import (
+    COLORS,
+    DARK,
+    HATCHES,
+    MIDDLE,
+    Style,
+    bar_lengths,
+    grid_lines,
+    new_axes,
+    percent_ticks,
+)
 
 if TYPE_CHECKING:
     from mnist_helpers.data.mnist import Split
     from mnist_helpers.evaluation.accuracy import Evaluation
 
-# Okabe and Ito (2008), "Color Universal Design"; the pale yellow is left out. A second sign goes with each colour.
-COLORS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#000000")
-HATCHES = ("", "///", "...", "xxx", "\\\\\\", "---", "+++")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-DARK, FAINT = "#222222", "#DDDDDD"
+_EMPTY = "#D9D9D9"  # a cell without a value
 
 
-def new_axes(ax: Axes | None, width: float, height: float) -> Axes:
-    """``ax``, or the Axes of a new figure of ``width`` x ``height`` inches, whatever figure is current."""
-    return plt.subplots(figsize=(width, height), layout="constrained")[1] if ax is None else ax
+def plot_class_distribution(*splits: Split, ax: Axes | None = None) -> Axes:
+    """Draw which share of each split belongs to each class, as grouped bars.
 
+    Parameters
+    ----------
+    *splits : Split
+        One or more.
+    ax : Axes, optional
+        By default that of a new figure.
 
-def tidy(ax: Axes, grid: str = "y") -> None:
-    """Take away the frame and put faint grid lines behind the data."""
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.grid(axis=grid, color=FAINT, linewidth=0.8)  # type: ignore[arg-type]
-    ax.set_axisbelow(True)
-
-
-def percent_ticks(axis: Axis) -> None:
-    """Write fractions as percentages, with no more decimals than the ticks need."""
-    axis.set_major_formatter(lambda fraction, _: f"{100 * fraction:.6g}%")
-
-
-def _bars(ax: Axes, table: pd.DataFrame, lengths: np.ndarray | None = None) -> list[BarContainer]:
-    """Draw one group of bars a row and one colour and hatch a column; ``lengths`` is (2, rows, columns)."""
-    width, middle = 0.84 / table.shape[1], (table.shape[1] - 1) / 2
-    drawn = []
-    for i, name in enumerate(table.columns):
-        style: dict[str, Any] = {
-            "color": COLORS[i % 7],
-            "hatch": HATCHES[i % 7],
-            "edgecolor": "white",
-            "linewidth": 0.5,
-        }
-        errors = None if lengths is None else lengths[:, :, i]
-        bars = ax.bar(
-            np.arange(len(table)) + (i - middle) * width,
-            table.iloc[:, i].to_numpy(float),
-            width,
-            label=str(name),
-            yerr=errors,
-            error_kw={"ecolor": DARK, "elinewidth": 1, "capsize": 2.5},
-            **style,
-        )
-        drawn.append(bars)
-    ax.set_xticks(range(len(table)), [str(row) for row in table.index])
-    ax.tick_params(axis="x", length=0)
-    if table.shape[1] > 1:
-        columns = min(table.shape[1], 5)
-        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, frameon=False, borderaxespad=0.2)
-    tidy(ax)
-    return drawn
-
-
-def plot_class_distribution(*splits: Split, normalize: bool = True, ax: Axes | None = None) -> Axes:
-    """Draw how many images of each class the splits hold, as grouped bars.
-
-    ``normalize=True`` draws shares of each split, so that splits of different sizes compare; else counts.
-    Raises TypeError or ValueError without a split, or for an empty one.
+    Returns
+    -------
+    Axes
     """
-    function = "plot_class_distribution"
-    if not splits:
-        raise ValueError(problem("splits", function, "one split or more", "none"))
-    for split in splits:
-        check_attributes(split, ("labels", "name"), kind="Splits", name="splits", function=function)
-    labels = [check_labels(split.labels, function=function, name="splits") for split in splits]
-    counts = np.array([np.bincount(of_split, minlength=10) for of_split in labels]).T  # (10, splits)
     names = [f"{split.name} ({len(split.labels):,})" for split in splits]
-    ax = new_axes(ax, 8, 3.6)
-    _bars(ax, pd.DataFrame(counts / counts.sum(axis=0) if normalize else counts, columns=names))
-    if normalize:
-        percent_ticks(ax.yaxis)
-    else:
-        ax.yaxis.set_major_formatter("{x:,.0f}")
-    ax.set(xlabel="class", ylabel="share of the split" if normalize else "images")
-    title = "Images of each class" if len(splits) > 1 else f"Images of each class, {names[0]}"
-    ax.set_title(title, pad=24 if len(splits) > 1 else 6)
+    shares = [np.bincount(split.labels, minlength=10) / len(split.labels) for split in splits]
+    ax = new_axes(ax, 8, 3.8)
+    _bars(ax, pd.DataFrame(dict(zip(names, shares, strict=True))))
+    percent_ticks(ax.yaxis)
+    ax.set(xlabel="class", ylabel="share of the split")
+    several = len(splits) > 1
+    ax.set_title("Images of each class" if several else f"Images of each class, {names[0]}", pad=28 if several else 8)
     return ax
+
+
+def _bars(ax: Axes, table: pd.DataFrame) -> list[BarContainer]:
+    """Draw one group of bars per row, and one colour and hatch per column; a missing value leaves a gap."""
+    rows, columns = table.shape
+    long = pd.DataFrame(
+        {
+            "row": np.repeat(np.arange(rows), columns),
+            "column": np.tile(np.arange(columns), rows),
+            "value": table.to_numpy(float).ravel(),
+        }
+    )
+    colors = [COLORS[i % 7] for i in range(columns)]
+    style: Style = {"saturation": 1, "width": 0.84, "edgecolor": "white", "linewidth": 0.5, "legend": False, "ax": ax}
+    sns.barplot(long, x="row", y="value", hue="column", palette=colors, errorbar=None, **style)
+    drawn = [bars for bars in ax.containers if isinstance(bars, BarContainer)][-columns:]
+    for i, (bars, name) in enumerate(zip(drawn, table.columns, strict=True)):
+        bars.set_label(str(name))
+        for bar in bars:
+            bar.set_hatch(HATCHES[i % 7])
+    ax.set_xticks(range(rows), [str(row) for row in table.index])
+    ax.tick_params(axis="x", length=0)
+    if columns > 1:
+        ax.legend(handles=drawn, loc="lower left", bbox_to_anchor=(0, 1), ncols=min(columns, 5), borderaxespad=0.2)
+    grid_lines(ax)
+    return drawn
 
 
 def plot_grouped_bars(
     table: pd.DataFrame,
     *,
-    intervals: tuple[Any, Any] | None = None,
+    intervals: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
     ylabel: str = "",
     fmt: str = ".2f",
     start: float = 0.0,
@@ -122,30 +97,52 @@ def plot_grouped_bars(
 ) -> Axes:
     """Draw a table as bars with their values written above: a group for each row, a colour for each column.
 
-    ``intervals`` is a pair (lows, highs) of tables or arrays shaped like ``table``: absolute bounds. ``fmt`` formats
-    the values, for fractions ``".2%"``. ``start`` is where the value axis starts; when it is not 0 the axis says so.
-    Raises TypeError or ValueError for an empty table, bounds that do not fit, or a ``start`` above the smallest value.
+    Parameters
+    ----------
+    table : DataFrame
+        Of numbers; NaN leaves a gap.
+    intervals : pair of array-like, optional
+        Tables (lows, highs) shaped like ``table``: absolute bounds.
+    ylabel : str
+        What the values are.
+    fmt : str
+        Format of the values, for fractions ``".2%"``.
+    start : float
+        Where the value axis starts; if not at 0, the axis says so.
+    ax : Axes, optional
+        By default that of a new figure.
+
+    Returns
+    -------
+    Axes
     """
-    function = "plot_grouped_bars"
-    if not isinstance(table, pd.DataFrame):
-        raise TypeError(problem("table", function, "a table (pandas.DataFrame)", type(table).__name__))
-    values = check_values(table, ("rows", "columns"), name="table", function=function, missing=True)
-    if np.isnan(values).all():
-        raise ValueError(problem("table", function, "a table with numbers", "NaN alone"))
-    if intervals is not None:
-        pair = {"kind": "a pair (lows, highs)", "name": "intervals", "function": function}
-        if len(check_sequence(intervals, **pair)) != 2:
-            raise ValueError(problem("intervals", function, "a pair (lows, highs)", f"{len(intervals)} parts"))
+    values = table.to_numpy(float)
     if start and start >= np.nanmin(values):
-        raise ValueError(problem("start", function, f"below the smallest value, {np.nanmin(values)}", str(start)))
-    lengths = None if intervals is None else bar_lengths(values, *intervals, name="intervals", function=function)
-    ax = new_axes(ax, 8.5, 4)
+        expected = f"below the smallest value, {np.nanmin(values)}"
+        raise ValueError(problem("start", "plot_grouped_bars", expected, str(start)))
+    lengths = np.zeros((2, *values.shape))
+    if intervals is not None:
+        lows, highs = intervals
+        lengths = bar_lengths(values, lows, highs, "intervals", "plot_grouped_bars")
+    ax = new_axes(ax, 8.6, 4.2)
     crowded = values.size > 16
-    for i, bars in enumerate(_bars(ax, table, lengths)):
-        texts = ["" if np.isnan(value) else format(value, fmt) for value in values[:, i]]
-        ax.bar_label(bars, texts, padding=2, fontsize=8 if values.size > 8 else 10, rotation=90 if crowded else 0)
-    top, bottom = np.nanmax(values if lengths is None else values + lengths[1]), min(start, np.nanmin(values))
-    ax.set_ylim(bottom, top + (0.18 if crowded else 0.08) * (top - bottom))
+    written: Style = {"textcoords": "offset points", "ha": "center", "va": "bottom"}
+    written |= {"rotation": 90 if crowded else 0, "fontsize": 9 if values.size > 8 else 11}
+    for bars, column, length in zip(_bars(ax, table), values.T, np.moveaxis(lengths, -1, 0), strict=True):
+        there = ~np.isnan(column)
+        middles = [bar.get_x() + bar.get_width() / 2 for bar in bars]
+        if intervals is not None:
+            ax.errorbar(middles, column[there], length[:, there], fmt="none", ecolor=DARK, elinewidth=1, capsize=2.5)
+        for x, value, above in zip(middles, column[there], length[1, there], strict=True):
+            at: Style = {
+                "textcoords": "offset points",
+                "ha": "center",
+                "va": "bottom",
+                "rotation": 90 if crowded else 0,
+            }
+            ax.annotate(format(value, fmt), (x, value + above), (0, 3), fontsize=9 if values.size > 8 else 11, **at)
+    top, bottom = np.nanmax(values + lengths[1]), min(start, np.nanmin(values))
+    ax.set_ylim(bottom, top + (0.22 if crowded else 0.1) * (top - bottom))
     if fmt.endswith("%"):
         percent_ticks(ax.yaxis)
     label = ylabel or (str(table.columns[0]) if table.shape[1] == 1 else "")
@@ -157,22 +154,36 @@ def plot_grouped_bars(
 def plot_accuracies(
     evaluations: Mapping[str, Evaluation], *, reported: Mapping[str, float] | None = None, ax: Axes | None = None
 ) -> Axes:
-    """Draw the accuracy of each system with its 95 % interval, first on top; a diamond marks a ``reported`` accuracy.
+    """Draw the accuracy of each system with its 95 % interval, the first on top.
 
-    Accuracies are fractions. ``reported`` may leave systems out or hold NaN for them.
-    Raises TypeError or ValueError for no evaluation, or a ``reported`` system that was not evaluated.
+    Parameters
+    ----------
+    evaluations : mapping of str to Evaluation
+        By the name of the system.
+    reported : mapping of str to float, optional
+        Published accuracies (fractions) of some of the systems, drawn as diamonds; NaN draws none.
+    ax : Axes, optional
+        By default that of a new figure.
+
+    Returns
+    -------
+    Axes
     """
-    function, names = "plot_accuracies", list(check_accuracies(evaluations, "plot_accuracies"))
-    told = check_reported(reported, names, function)
-    accuracies = np.array([evaluation.accuracy for evaluation in evaluations.values()])
-    lows, highs = np.array([evaluation.interval for evaluation in evaluations.values()], dtype=float).T
-    lengths = bar_lengths(accuracies, lows, highs, name="evaluations", function=function)
-    ax, rows = new_axes(ax, 8, 1.3 + 0.36 * len(names)), np.arange(len(names))
-    style: dict[str, Any] = {"fmt": "o", "color": COLORS[0], "ecolor": COLORS[0], "elinewidth": 2, "capsize": 4}
-    ax.errorbar(accuracies, rows, xerr=lengths, label="measured", **style)
-    if reported:
-        ax.plot(told, rows, "D", markerfacecolor="white", color=COLORS[3], label="reported", zorder=1.9, markersize=9)
-        ax.legend(loc="upper center", bbox_to_anchor=(0.5, 0), borderaxespad=2, ncols=2, frameon=False)
+    names, told = list(evaluations), dict(reported or {})
+    if unknown := [name for name in told if name not in evaluations]:
+        expected = f"accuracies of systems among {names}"
+        raise ValueError(problem("reported", "plot_accuracies", expected, str(unknown)))
+    if any(value > 1 for value in told.values()):
+        raise ValueError(problem("reported", "plot_accuracies", "fractions up to 1", str(max(told.values()))))
+    accuracies = np.array([each.accuracy for each in evaluations.values()])
+    lows, highs = np.array([each.interval for each in evaluations.values()]).T
+    lengths = bar_lengths(accuracies, lows, highs, "evaluations", "plot_accuracies")
+    ax, rows = new_axes(ax, 8, 1.4 + 0.4 * len(names)), np.arange(len(names))
+    ax.errorbar(accuracies, rows, xerr=lengths, label="measured", fmt="o", color=COLORS[0], elinewidth=2, capsize=4)
+    if told:
+        style: Style = {"marker": "D", "linestyle": "", "markerfacecolor": "white", "color": COLORS[3], "markersize": 9}
+        ax.plot([told.get(name, np.nan) for name in names], rows, label="reported", zorder=1.9, **style)
+        ax.legend(loc="upper center", bbox_to_anchor=(0.5, 0), borderaxespad=2, ncols=2)
     for row, accuracy in enumerate(accuracies):
         ax.text(1.02, row, f"{accuracy:.2%}", transform=ax.get_yaxis_transform(), va="center")
     ax.set_yticks(rows, names)
@@ -181,21 +192,8 @@ def plot_accuracies(
     read = {(each.split, len(each.labels)) for each in evaluations.values()}
     which = "".join(f" on {n:,} {split} images" for split, n in read) if len(read) == 1 else ""
     ax.set_title(f"Accuracy{which}, with 95 % intervals")
-    tidy(ax, "x")
+    grid_lines(ax, "x")
     return ax
-
-
-def _cells(ax: Axes, values: np.ndarray, texts: list[list[str]] | None, **scale: Any) -> AxesImage:
-    """Draw ``values`` as coloured cells, with ``texts`` dark on light cells and white on dark ones."""
-    masked = np.ma.masked_invalid(values)
-    image = ax.imshow(masked, **scale)
-    ax.spines[:].set_visible(False)
-    ax.tick_params(length=0)
-    luminance = image.to_rgba(masked)[..., :3] @ (0.299, 0.587, 0.114)
-    for (row, column), text in np.ndenumerate(np.array(texts)) if texts else ():
-        color = DARK if luminance[row, column] > 0.55 else "white"
-        ax.text(column, row, text, ha="center", va="center", color=color, fontsize=8 if values.shape[1] > 6 else 10)
-    return image
 
 
 def plot_heatmap(
@@ -203,81 +201,118 @@ def plot_heatmap(
     *,
     annotate: bool = True,
     fmt: str | None = None,
-    row_labels: Sequence[Any] | None = None,
-    column_labels: Sequence[Any] | None = None,
+    row_labels: Sequence[object] | None = None,
+    column_labels: Sequence[object] | None = None,
     row_title: str = "",
     column_title: str = "",
     cmap: str = "Blues",
     ax: Axes | None = None,
+    **options: object,
 ) -> Axes:
-    """Draw a matrix (rows, columns) as coloured cells with their values; NaN cells stay grey and empty.
+    """Draw a matrix as coloured cells with their values.
 
-    Without values (``annotate=False``) a colour bar tells them. ``fmt`` is a format such as ``".1f"``; by default whole
-    numbers are written in full and others with two decimals. A DataFrame brings its own labels and titles.
-    Raises TypeError or ValueError for another rank, an empty matrix, or labels of another length.
+    Parameters
+    ----------
+    matrix : ndarray or DataFrame, shape (rows, columns)
+        A cell that is NaN stays grey and empty. A DataFrame brings its own labels and titles.
+    annotate : bool
+        Whether values are written into the cells; if not, a colour bar tells them.
+    fmt : str, optional
+        Format such as ``".1f"``. By default whole numbers are written in full and others with two decimals.
+    row_labels, column_labels : sequence, optional
+    row_title, column_title : str
+    cmap : str
+        Name of a colour map.
+    ax : Axes, optional
+        By default that of a new figure.
+    **options
+        For `seaborn.heatmap`, such as ``vmin`` and ``vmax``.
+
+    Returns
+    -------
+    Axes
     """
     if isinstance(matrix, pd.DataFrame):
         row_labels = matrix.index if row_labels is None else row_labels
         column_labels = matrix.columns if column_labels is None else column_labels
         row_title, column_title = row_title or matrix.index.name or "", column_title or matrix.columns.name or ""
-    values = as_array(matrix, name="matrix", function="plot_heatmap")
-    if values.ndim != 2 or not values.size or values.dtype.kind not in "iuf":
-        got = f"shape {values.shape} of {values.dtype}"
-        raise ValueError(problem("matrix", "plot_heatmap", "a matrix of numbers, not empty", got))
-    if np.isinf(values).any():
-        raise ValueError(problem("matrix", "plot_heatmap", "finite, or NaN for empty cells", "infinite values"))
-    check_cell_names(row_labels, column_labels, values.shape)
-    fmt = fmt or ("d" if values.dtype.kind in "iu" else ".2f")
-    texts = [["" if np.isnan(value) else format(value, fmt) for value in row] for row in values] if annotate else None
+    values = np.asarray(matrix)
+    if values.ndim != 2:
+        raise ValueError(problem("matrix", "plot_heatmap", "of shape (rows, columns)", f"shape {values.shape}"))
     rows, columns = values.shape
     ax = new_axes(ax, min(9, 1.8 + 0.75 * columns), min(8, 1.2 + 0.55 * rows))
-    colors = mpl.colormaps[cmap].with_extremes(bad="#D9D9D9")
-    image = _cells(ax, values, texts, cmap=colors, aspect="equal" if rows == columns else "auto")
-    for axis, labels, cells in ((ax.yaxis, row_labels, rows), (ax.xaxis, column_labels, columns)):
-        if cells <= 30:  # more names than that cannot be read: matplotlib chooses some numbers
-            axis.set_ticks(range(cells), labels=None if labels is None else [str(label) for label in labels])
-    ax.set(ylabel=row_title, xlabel=column_title)
-    if not annotate:
-        ax.figure.colorbar(image, ax=ax)
+    settings: Style = {"annot": annotate, "cbar": not annotate, "square": rows == columns}
+    settings["fmt"] = fmt or ("d" if values.dtype.kind in "iu" else ".2f")
+    settings["annot_kws"] = {"fontsize": 9.5 if columns > 6 else 11}
+    settings["xticklabels"] = _cell_names(column_labels, columns)
+    settings["yticklabels"] = _cell_names(row_labels, rows)
+    ax.set_facecolor(_EMPTY)
+    sns.heatmap(values, ax=ax, cmap=cmap, **settings | options)
+    _tidy_cells(ax, column_title, row_title)
     return ax
 
 
-def _pair_of_axes(axes: Any) -> np.ndarray:
-    if axes is None:
-        return plt.subplots(1, 2, figsize=(9, 4.8), layout="constrained")[1]
-    listed = np.ravel(np.array(check_sequence(axes, kind="two Axes", name="axes", function="plot_confusion"), object))
-    if len(listed) != 2:
-        raise ValueError(problem("axes", "plot_confusion", "two Axes", str(len(listed))))
-    if others := [type(each).__name__ for each in listed if not isinstance(each, Axes)]:
-        raise TypeError(problem("axes", "plot_confusion", "two Axes", others[0]))
-    return listed
+def _cell_names(labels: Sequence[object] | None, cells: int) -> list[str] | str | bool:
+    if cells > 30:  # more names cannot be read: seaborn chooses some
+        return "auto"
+    return True if labels is None else [str(label) for label in labels]
+
+
+def _tidy_cells(ax: Axes, xlabel: str, ylabel: str) -> None:
+    ax.tick_params(length=0)
+    ax.tick_params(axis="y", rotation=0)
+    ax.tick_params(axis="x", rotation=0)
+    ax.set(xlabel=xlabel, ylabel=ylabel)
 
 
 def plot_confusion(evaluation_or_matrix: Evaluation | np.ndarray, *, axes: Sequence[Axes] | None = None) -> np.ndarray:
-    """Draw the confusion matrix twice and return the two Axes: rows are true classes, columns predicted ones.
+    """Draw the confusion matrix twice: rows are true classes, columns predicted ones.
 
     First in percent of each true class; then as counts, coloured without the diagonal, beside which no error would
-    show. Cells without images are left blank. Takes an ``Evaluation`` or counts of shape (k, k).
-    Raises TypeError or ValueError for another shape or negative counts, or when ``axes`` are not two.
+    show. Cells without images are left blank.
+
+    Parameters
+    ----------
+    evaluation_or_matrix : Evaluation or ndarray of int, shape (k, k)
+    axes : pair of Axes, optional
+        By default those of a new figure.
+
+    Returns
+    -------
+    ndarray of two Axes
     """
-    given = getattr(evaluation_or_matrix, "confusion", evaluation_or_matrix)
-    counts = as_array(given, name="evaluation_or_matrix", function="plot_confusion")
-    square = counts.ndim == 2 and counts.shape[0] == counts.shape[1] > 0
-    if not square or counts.dtype.kind not in "iu" or (counts < 0).any():
+    counts = np.asarray(getattr(evaluation_or_matrix, "confusion", evaluation_or_matrix))
+    if counts.ndim != 2 or counts.shape[0] != counts.shape[1] or counts.dtype.kind not in "iu":
         wanted, got = "an Evaluation or a square matrix of counts", f"shape {counts.shape} of {counts.dtype}"
         raise ValueError(problem("evaluation_or_matrix", "plot_confusion", wanted, got))
-    pair = _pair_of_axes(axes)
-    totals = counts.sum(axis=1, keepdims=True)
+    pair = (
+        plt.subplots(1, 2, figsize=(10, 5.2), layout="constrained")[1] if axes is None else np.array(list(axes)).ravel()
+    )
+    totals, diagonal = counts.sum(axis=1, keepdims=True), np.eye(len(counts), dtype=bool)
     percent = 100 * counts / np.where(totals, totals, 1)
-    mistakes = np.where(np.eye(len(counts), dtype=bool), np.nan, counts)
-    for ax, values, written, fmt in ((pair[0], percent, percent, ".1f"), (pair[1], mistakes, counts, "d")):
-        texts = [[format(cell, fmt) if cell else "" for cell in row] for row in written]
-        top = 100 if values is percent else max(1, np.nanmax(mistakes, initial=1))
-        _cells(ax, values, texts, cmap=mpl.colormaps["Blues"].with_extremes(bad="white"), vmin=0, vmax=top)
-        ax.set(xticks=range(len(counts)), yticks=range(len(counts)), xlabel="predicted class", ylabel="true class")
-    for i in range(len(counts)):  # a frame, as a grey fill would pass for a colour of the scale in print
-        pair[1].add_patch(Rectangle((i - 0.5, i - 0.5), 1, 1, fill=False, edgecolor="#888888", linewidth=0.8))
+    style: Style = {
+        "cmap": "Blues",
+        "cbar": False,
+        "square": True,
+        "fmt": "",
+        "annot_kws": {"fontsize": 8.5},
+        "vmin": 0,
+    }
+    sns.heatmap(percent, annot=_texts(percent, ".1f"), vmax=100, ax=pair[0], **style)
+    largest = max(1, counts[~diagonal].max(initial=1))
+    sns.heatmap(counts, annot=_texts(counts, "d"), mask=diagonal, vmax=largest, ax=pair[1], **style)
+    for i, count in enumerate(counts.diagonal()):
+        if count:
+            pair[1].text(i + 0.5, i + 0.5, str(count), ha="center", va="center", fontsize=8.5)
+        # a frame, as a grey fill would pass for a colour of the scale in print
+        pair[1].add_patch(Rectangle((i, i), 1, 1, fill=False, edgecolor=MIDDLE, linewidth=0.8))
+    for ax in pair:
+        _tidy_cells(ax, "predicted class", "true class")
     pair[0].set_title("Percent of each true class")
-    errors = counted(int(counts.sum() - np.trace(counts)), "error")
+    errors = counted(int(counts[~diagonal].sum()), "error")
     pair[1].set_title(f"Images ({errors} in {counts.sum():,})")
     return pair
+
+
+def _texts(values: np.ndarray, fmt: str) -> np.ndarray:
+    return np.array([[format(value, fmt) if value else "" for value in row] for row in values])

@@ -1,29 +1,34 @@
-"""Lines and points, each with its name beside it instead of in a legend."""
+"""Lines with bands, each with its name beside it where there is room, instead of in a legend."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+from scipy import stats
 
-from mnist_helpers.common.checks import (
-    as_array,
-    check_mapping,
-    check_positive_int,
-    check_sequence,
-    check_values,
-    problem,
+from mnist_helpers.common.checks import problem
+from mnist_helpers.plotting.theme import (
+    COLORS,
+    DARK,
+    LINES,
+    MARKERS,
+    Style,
+    bar_lengths,
+    grid_lines,
+    new_axes,
+    percent_ticks,
 )
-from mnist_helpers.plotting.charts import COLORS, DARK, MARKERS, new_axes, percent_ticks, tidy
-from mnist_helpers.plotting.inputs import bar_lengths
 
-LINES = ("-", "--", "-.", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 3)), ":", (0, (3, 1)))
+_APART = 14  # points between two names
 
 
 def _name_ends(ax: Axes, ends: Iterable[tuple[float, str, str]]) -> None:
@@ -31,168 +36,297 @@ def _name_ends(ax: Axes, ends: Iterable[tuple[float, str, str]]) -> None:
     low, high = ax.get_ylim()
     ax.set_ylim(low, high)  # the names stand right for this range only
     heights, texts, colors = zip(*sorted(ends), strict=True)
-    points = 0.8 * ax.get_window_extent().height * 72 / ax.figure.dpi / (high - low)
+    points = 0.8 * ax.get_window_extent().height * 72 / ax.get_figure(root=True).dpi / (high - low)  # type: ignore[union-attr]
     wanted = (np.array(heights) - low) * points
     places = wanted.copy()
     for _ in range(100):
-        overlap = np.maximum(12.5 - np.diff(places), 0) / 2
+        overlap = np.maximum(_APART - np.diff(places), 0) / 2
         places[:-1] -= overlap
         places[1:] += overlap
     for height, text, color, shift in zip(heights, texts, colors, places - wanted, strict=True):
-        at: dict[str, Any] = {"xy": (1, height), "xycoords": ax.get_yaxis_transform(), "textcoords": "offset points"}
-        readable = 0.65 * np.array(to_rgb(color))  # orange or sky blue words on white are not
-        ax.annotate(text, xytext=(6, shift), color=readable, va="center", annotation_clip=False, **at)
-
-
-def _check_curve(numbers: Any, name: str) -> np.ndarray:
-    """Return x, y, lows, highs as one float array (4, n)."""
-    of_one: dict[str, Any] = {"name": f"curves[{name!r}]", "function": "plot_curves"}
-    wanted = "tuples (x, y, lows, highs) of the same length"
-    parts = check_sequence(numbers, kind=wanted, **of_one)
-    arrays = [as_array(part, **of_one) for part in parts]
-    if len(arrays) != 4 or any(part.ndim != 1 or part.shape != arrays[0].shape for part in arrays):
-        got = f"{name!r} with lengths {[part.size for part in arrays]}"
-        raise ValueError(problem("curves", "plot_curves", wanted, got))
-    curve = check_values(arrays, (4, "points"), **of_one)
-    bar_lengths(*curve[1:], name="curves", function="plot_curves")
-    return curve
+        readable = tuple(0.65 * channel for channel in to_rgb(color))  # orange or sky blue words on white are not
+        ax.annotate(
+            text,
+            (1, height),
+            (6, shift),
+            xycoords=ax.get_yaxis_transform(),
+            textcoords="offset points",
+            color=readable,
+            va="center",
+            annotation_clip=False,
+        )
 
 
 def plot_curves(
-    curves: Mapping[str, tuple[Any, Any, Any, Any]],
+    curves: Mapping[str, Sequence[npt.ArrayLike]],
     *,
     xlabel: str = "",
     ylabel: str = "",
     percent: bool = False,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw one named line with its interval as a band for each of ``curves``: name -> (x, y, lows, highs).
+    """Draw named lines, each with its interval as a band.
 
-    ``percent=True`` writes the fractions of the y axis as percentages.
-    Raises TypeError or ValueError for no curve, arrays of different lengths, or bounds that do not enclose y.
+    Parameters
+    ----------
+    curves : mapping of str to (x, y, lows, highs)
+        Arrays of the same length; lows and highs are absolute bounds of y.
+    xlabel, ylabel : str
+        What the axes show.
+    percent : bool
+        Whether y holds fractions, to be written as percentages.
+    ax : Axes, optional
+        By default that of a new figure.
+
+    Returns
+    -------
+    Axes
     """
-    check_mapping(curves, kind="curves", name="curves", function="plot_curves")
-    checked = {name: _check_curve(numbers, name) for name, numbers in curves.items()}
-    ax, ends = new_axes(ax, 8, 4), []
-    for i, (name, (x, y, lows, highs)) in enumerate(checked.items()):
-        color = COLORS[i % 7]
-        ax.fill_between(x, lows, highs, color=color, alpha=0.2, linewidth=0)
-        ax.plot(
-            x,
-            y,
-            color=color,
-            linestyle=LINES[i % 7],
-            marker=MARKERS[i % 7],
-            markersize=5,
-            markevery=max(1, len(x) // 12),
-            label=name,
-        )
-        ends.append((y[np.argmax(x)], name, color))
+    checked = {name: np.array([np.asarray(each, float) for each in curve]) for name, curve in curves.items()}
+    for name, (_, y, lows, highs) in checked.items():
+        bar_lengths(y, lows, highs, f"curves[{name!r}]", "plot_curves")
+    ax = new_axes(ax, 8, 4.2)
+    ends = [_draw_curve(ax, name, curve, i) for i, (name, curve) in enumerate(checked.items())]
     ax.set(xlabel=xlabel, ylabel=ylabel)
     if percent:
         percent_ticks(ax.yaxis)
-    tidy(ax, "both")
+    grid_lines(ax, "both")
     _name_ends(ax, ends)
     return ax
 
 
+def _draw_curve(ax: Axes, name: str, curve: np.ndarray, i: int) -> tuple[float, str, str]:
+    """Draw line number ``i`` and return what is written where it ends."""
+    x, y, lows, highs = curve
+    color, every = COLORS[i % 7], max(1, len(x) // 12)
+    ax.fill_between(x, lows, highs, color=color, alpha=0.2, linewidth=0)
+    style: Style = {"linestyle": LINES[i % 7], "marker": MARKERS[i % 7], "markersize": 5.5, "markevery": every}
+    ax.plot(x, y, color=color, label=name, linewidth=2, **style)
+    return float(y[np.argmax(x)]), name, color
+
+
 def plot_history(
-    histories: Mapping[str, pd.DataFrame],
+    histories: Mapping[str, pd.DataFrame | Sequence[pd.DataFrame]],
     *,
     metric: str = "accuracy",
     test: Mapping[str, float] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw training curves: ``metric`` dashed and ``val_<metric>`` solid for each run, one row of the table an epoch.
+    """Draw training curves: the metric on the training images dashed, on the validation images solid.
 
-    Epochs are the index of the table if that is named "epoch", else 1, 2, ...
-    ``test`` gives test values by run, drawn as dotted horizontal lines. A metric with "accuracy" in its name is a
-    fraction and is written in percent. A table without ``val_<metric>`` gets its dashed line only.
-    Raises TypeError or ValueError for no history, one without ``metric``, or a ``test`` run that is not among
-    ``histories``.
+    Parameters
+    ----------
+    histories : mapping of str to DataFrame, or to a list of DataFrames
+        One row per epoch, with the columns ``metric`` and ``val_<metric>`` (without the latter, only the dashed line is
+        drawn). Epochs are the index if that is named "epoch", else 1, 2, ... Of several tables, such as runs with
+        different seeds, the mean is drawn, with a band from the lowest to the highest.
+    metric : str
+        One with "accuracy" in its name is a fraction, and is written in percent.
+    test : mapping of str to float, optional
+        Test values by run, drawn as dotted lines.
+    ax : Axes, optional
+        By default that of a new figure.
+
+    Returns
+    -------
+    Axes
     """
-    _check_histories(histories, metric, {} if test is None else test)
-    share = "accuracy" in metric
-    ax, ends = new_axes(ax, 8, 4.2), []
-    for i, (name, history) in enumerate(histories.items()):
-        color, last = COLORS[i % 7], _draw_run(ax, name, history, metric, i)
+    share, told = "accuracy" in metric, dict(test or {})
+    if unknown := [name for name in told if name not in histories]:
+        raise ValueError(problem("test", "plot_history", f"values of runs among {list(histories)}", str(unknown)))
+    tables = {name: _joined(name, given, metric) for name, given in histories.items()}
+    ax, ends = new_axes(ax, 8, 4.4), []
+    for i, (name, table) in enumerate(tables.items()):
+        color, last = COLORS[i % 7], _draw_run(ax, name, table, metric, i)
         ends.append((last, name, color))
-        if test and name in test:
-            ax.axhline(test[name], color=color, linestyle=":", linewidth=1.8, label=f"{name}, test")
-            ends.append((test[name], f"{name}, test {format(test[name], '.2%' if share else '.3g')}", color))
+        if name in told:
+            ax.axhline(told[name], color=color, linestyle=":", linewidth=1.8, label=f"{name}, test")
+            ends.append((told[name], f"{name}, test {format(told[name], '.2%' if share else '.3g')}", color))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set(xlabel="epoch", ylabel=metric, title=f"{metric.capitalize()} during training")
     if share:
         percent_ticks(ax.yaxis)
-    kinds: dict[str, Any] = {"training": "--", "validation": "-", "test": ":"}
-    handles = [Line2D([], [], color=DARK, linestyle=line, label=kind) for kind, line in kinds.items()]
-    ax.legend(handles=handles if test else handles[:2], frameon=False)
-    tidy(ax)
+    kinds: list[tuple[str, Any]] = [("training", "--"), ("validation", "-"), ("test", ":")][: 3 if told else 2]
+    ax.legend(handles=[Line2D([], [], color=DARK, linestyle=line, label=kind) for kind, line in kinds])
+    grid_lines(ax)
     _name_ends(ax, ends)
     return ax
 
 
-def _draw_run(ax: Axes, name: str, history: pd.DataFrame, metric: str, i: int) -> float:
+def _joined(name: str, given: pd.DataFrame | Sequence[pd.DataFrame], metric: str) -> pd.DataFrame:
+    """Return one table with a column "epoch" of one run or of several."""
+    runs = [given] if isinstance(given, pd.DataFrame) else list(given)
+    if missing := [list(run.columns) for run in runs if metric not in run]:
+        raise ValueError(problem("metric", "plot_history", f"a column of {name!r}: {missing[0]}", repr(metric)))
+    epochs = [run.index if run.index.name == "epoch" else np.arange(1, len(run) + 1) for run in runs]
+    return pd.concat([run.reset_index(drop=True).assign(epoch=each) for run, each in zip(runs, epochs, strict=True)])
+
+
+def _draw_run(ax: Axes, name: str, table: pd.DataFrame, metric: str, i: int) -> float:
     """Draw the lines of run number ``i`` and return the height at which the one to be named ends."""
-    epochs = history.index if history.index.name == "epoch" else np.arange(1, len(history) + 1)
-    style: dict[str, Any] = {"color": COLORS[i % 7], "marker": MARKERS[i % 7], "markersize": 4.5}
-    style["markevery"] = max(1, len(history) // 10)
-    ax.plot(epochs, history[metric], "--", linewidth=1.2, label=f"{name}, training", **style)
-    if f"val_{metric}" not in history:
-        return history[metric].iloc[-1]
-    ax.plot(epochs, history[f"val_{metric}"], "-", linewidth=2, label=f"{name}, validation", **style)
-    return history[f"val_{metric}"].iloc[-1]
+    style: Style = {
+        "color": COLORS[i % 7],
+        "marker": MARKERS[i % 7],
+        "markersize": 5,
+        "markeredgewidth": 0,
+        "legend": False,
+    }
+    style |= {"markevery": max(1, table["epoch"].nunique() // 10), "err_kws": {"linewidth": 0}}
+    style["errorbar"] = ("pi", 100)  # from the lowest run to the highest
+    last = metric
+    for column, line, width, kind in ((metric, "--", 1.2, "training"), (f"val_{metric}", "-", 2, "validation")):
+        if column in table:
+            of_line: Style = {"linestyle": line, "linewidth": width, "label": f"{name}, {kind}"}
+            sns.lineplot(table, x="epoch", y=column, ax=ax, **style | of_line)
+            last = column
+    return float(table.groupby("epoch")[last].mean().iloc[-1])
 
 
-def _check_histories(histories: Mapping[str, pd.DataFrame], metric: str, test: Mapping[str, float]) -> None:
-    function = "plot_history"
-    check_mapping(histories, kind="tables", name="histories", function=function)
-    for name, history in histories.items():
-        if not isinstance(history, pd.DataFrame):
-            raise TypeError(problem("histories", function, "tables (pandas.DataFrame)", type(history).__name__))
-        if not len(history):
-            raise ValueError(problem("histories", function, "one table or more, none empty", "an empty one"))
-        if metric not in history:
-            wanted = f"a column of {name!r}: {list(history.columns)}"
-            raise ValueError(problem("metric", function, wanted, repr(metric)))
-        for column in {metric, f"val_{metric}"} & set(history.columns):
-            of_one = f"histories[{name!r}][{column!r}]"
-            check_values(history[column], ("epochs",), name=of_one, function=function)
-    if not isinstance(test, Mapping):
-        raise TypeError(problem("test", function, "a mapping of names to numbers", type(test).__name__))
-    if unknown := [name for name in test if name not in histories]:
-        raise ValueError(problem("test", "plot_history", f"values of runs among {list(histories)}", str(unknown)))
-    for name, value in test.items():
-        check_values(value, (), name=f"test[{name!r}]", function=function)
+def plot_explained_variance(ratios: npt.ArrayLike, *, mark: int | None = None, ax: Axes | None = None) -> Axes:
+    """Draw the share of the variance that the first 1, 2, ... components explain together.
 
+    Parameters
+    ----------
+    ratios : array-like, shape (n,)
+        Fractions, as scikit-learn's ``explained_variance_ratio_``.
+    mark : int, optional
+        A number of components to point out.
+    ax : Axes, optional
+        By default that of a new figure.
 
-def plot_explained_variance(ratios: Sequence[float], *, mark: int | None = None, ax: Axes | None = None) -> Axes:
-    """Draw the cumulative share of variance that the first 1, 2, ... components explain.
-
-    ``ratios`` are fractions, as in scikit-learn's ``explained_variance_ratio_``; ``mark`` components are pointed out.
-    Raises TypeError or ValueError for ratios that are negative or add up to more than 1, or for more marked components
-    than ratios.
+    Returns
+    -------
+    Axes
     """
-    shares = as_array(ratios, name="ratios", function="plot_explained_variance")
-    shares = check_values(shares, shares.shape or ("n",), name="ratios", function="plot_explained_variance")
-    if shares.ndim != 1 or not shares.size or not (shares >= 0).all() or shares.sum() > 1 + 1e-6:
-        wanted = "a list of fractions with a sum of at most 1"
-        raise ValueError(
-            problem("ratios", "plot_explained_variance", wanted, f"shape {shares.shape}, {shares.sum():.3g}")
-        )
-    if mark is not None and check_positive_int(mark, name="mark", function="plot_explained_variance") > len(shares):
-        raise ValueError(problem("mark", "plot_explained_variance", f"at most {len(shares)}", str(mark)))
-    total, ax = np.cumsum(shares), new_axes(ax, 7.5, 3.8)
+    total, ax = np.cumsum(np.asarray(ratios, float)), new_axes(ax, 8, 4)
     ax.plot(np.arange(1, len(total) + 1), total, color=COLORS[0], linewidth=2)
     if mark is not None:
         height = total[mark - 1]
         ax.plot([mark, mark, 0], [0, height, height], ":", color=DARK, linewidth=1.2)
-        ax.plot([mark], [height], "o", color=COLORS[3])
-        side = 1 if mark < len(total) / 2 else -1  # half-way down, the curve is far from either side
-        at: dict[str, Any] = {"textcoords": "offset points", "ha": "left" if side > 0 else "right"}
-        ax.annotate(f"{mark} components: {height:.1%}", (mark, height / 2), (6 * side, 0), **at)
+        ax.plot([mark], [height], "o", color=COLORS[3], markersize=8)
+        side = 1 if mark < len(total) / 2 else -1
+        at = (12 * side, -8)  # below the curve, which rises to the right
+        style: Style = {"textcoords": "offset points", "ha": "left" if side > 0 else "right", "va": "top"}
+        ax.annotate(f"{mark} components: {height:.1%}", (mark, height), at, **style)
     percent_ticks(ax.yaxis)
     ax.set(xlabel="components", ylabel="variance explained", xlim=0, ylim=(0, 1.02))
     ax.set_title("Variance explained by the first components")
-    tidy(ax)
+    grid_lines(ax)
+    return ax
+
+
+def plot_deletion_curves(curves: Mapping[str, np.ndarray], *, ax: Axes | None = None) -> Axes:
+    """Draw the mean probability of the class while the most important pixels are removed first, one line per method.
+
+    Parameters
+    ----------
+    curves : mapping of str to ndarray of shape (n, steps)
+        Probabilities for n images, from no pixel removed to all, in equal steps: see `explain.deletion_curve`.
+    ax : Axes, optional
+        By default that of a new figure.
+
+    Returns
+    -------
+    Axes
+        Bands are 95 % intervals of the mean over the images, by Student's t.
+    """
+    lines = {name: _mean_interval(np.asarray(values, float)) for name, values in curves.items()}
+    ax = plot_curves(lines, xlabel="pixels removed, most important first", ylabel="probability of the class", ax=ax)
+    for text in list(ax.texts):  # all lines end where all pixels are gone: no place for names
+        text.remove()
+    ax.set(xlim=(0, 1), ylim=(0, 1.02))
+    percent_ticks(ax.xaxis)
+    percent_ticks(ax.yaxis)
+    n = len(next(iter(curves.values())))
+    ax.set_title(f"Mean of {n:,} images, with 95 % intervals")
+    ax.legend(handlelength=3.5)
+    return ax
+
+
+def _mean_interval(values: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return shares removed, mean, low and high (steps,) over the images of values (n, steps)."""
+    mean, half = values.mean(axis=0), stats.t.ppf(0.975, len(values) - 1) * stats.sem(values, axis=0)
+    return np.linspace(0, 1, len(mean)), mean, np.maximum(mean - half, 0), np.minimum(mean + half, 1)
+
+
+def plot_learning_rates(
+    schedules: Mapping[str, np.ndarray], *, epochs: int | None = None, ax: Axes | None = None
+) -> Axes:
+    """Draw learning rates over a run, one line per schedule.
+
+    Parameters
+    ----------
+    schedules : mapping of str to ndarray of shape (steps,)
+        Learning rates of all steps.
+    epochs : int, optional
+        How many epochs every line spans, so that runs with batches of different sizes compare; by default the axis
+        counts steps.
+    ax : Axes, optional
+        By default that of a new figure.
+
+    Returns
+    -------
+    Axes
+    """
+    ax = new_axes(ax, 8.6, 4)
+    for i, (name, rates) in enumerate(schedules.items()):
+        steps = np.arange(len(rates))
+        x = steps if epochs is None else steps * epochs / len(rates)
+        style: Style = {
+            "linestyle": LINES[i % 7],
+            "marker": MARKERS[i % 7],
+            "markersize": 5,
+            "markevery": (i / 20, 0.12),
+        }
+        ax.plot(x, rates, label=name, color=COLORS[i % 7], linewidth=1.8, **style)
+    ax.set_ylim(bottom=0)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.set(xlabel="step" if epochs is None else "epoch", ylabel="learning rate", title="Learning rate during training")
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), handlelength=3)
+    grid_lines(ax)
+    return ax
+
+
+class RangeTested(Protocol):
+    """What `learning_rate_range_test` returns."""
+
+    learning_rates: np.ndarray
+    losses: np.ndarray
+    smoothed: np.ndarray
+    steepest: float
+
+
+def plot_range_test(result: RangeTested, *, ax: Axes | None = None) -> Axes:
+    """Draw the loss against the growing learning rate of a range test, each batch and smoothed.
+
+    Parameters
+    ----------
+    result : RangeTest
+        The rate at which its smoothed loss falls fastest is marked.
+    ax : Axes, optional
+        By default that of a new figure.
+
+    Returns
+    -------
+    Axes
+        Both axes are logarithmic, unless a loss is negative.
+    """
+    rates, losses, smoothed = result.learning_rates, result.losses, result.smoothed
+    ax = new_axes(ax, 8, 4)
+    ax.plot(rates, losses, ".", color=COLORS[4], markersize=5, label="one batch")
+    ax.plot(rates, smoothed, color=COLORS[0], linewidth=2, label="smoothed")
+    ax.legend()
+    height = float(np.interp(np.log(result.steepest), np.log(rates), smoothed))
+    ax.plot([result.steepest], [height], "o", color=COLORS[3], markersize=8)
+    text = f"falls fastest at {result.steepest:.2g}"
+    ax.annotate(text, (result.steepest, height), (9, 5), textcoords="offset points", va="bottom")
+    positive = min(losses.min(), smoothed.min()) > 0
+    ax.set(xscale="log", xlabel="learning rate (logarithmic)", ylabel="loss (logarithmic)" if positive else "loss")
+    if positive:
+        ax.set_yscale("log")
+        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        ax.yaxis.set_major_formatter("{x:g}")
+        ax.yaxis.set_minor_formatter(NullFormatter())
+    ax.set_title("Loss while the learning rate grows")
+    grid_lines(ax, "both")
     return ax

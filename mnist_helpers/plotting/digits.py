@@ -3,57 +3,153 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
 
-from mnist_helpers.common.checks import check_choice, check_positive_int, check_sequence, problem
-from mnist_helpers.plotting.charts import COLORS, DARK, new_axes
-from mnist_helpers.plotting.inputs import check_drawn_split, check_evaluated, check_pictures
+from mnist_helpers.common.checks import problem
+from mnist_helpers.plotting.theme import COLORS, DARK, INK, Style, new_axes
 
 if TYPE_CHECKING:
     from mnist_helpers.data.mnist import Split
     from mnist_helpers.evaluation.accuracy import Evaluation
 
-# Dark ink on a pale tile: the edge of every image shows on white paper, and printing wastes no toner.
-INK = LinearSegmentedColormap.from_list("ink", ["#EDEDED", "#000000"]).with_extremes(bad="white")
-GAP = 2  # pixels between images
+WIDTH = 8.6  # inches of a picture that fills the page
+_LARGEST = 1.4  # inches of a tile
+_LINE = 13.5  # points of a line of text above a tile
 
 
-def _grid(
-    images: np.ndarray, places: np.ndarray, ax: Axes | None, *, head: float = 0, edges: float = 0.35
-) -> tuple[Axes, np.ndarray, np.ndarray]:
-    """Draw images (n, height, width) as one picture and return its Axes and where columns and rows have their centres.
+def check_pictures(images: np.ndarray, function: str) -> np.ndarray:
+    """Return images (n, height, width, 1) or (n, height, width) as (n, height, width), else raise ``ValueError``."""
+    pictures = np.asarray(images)
+    one_channel = pictures.ndim == 4 and pictures.shape[-1] == 1
+    # a last axis of 1 in three dimensions is a single image that lost its first axis
+    if not pictures.size or not (one_channel or (pictures.ndim == 3 and pictures.shape[-1] > 1)):
+        wanted = "of shape (n, height, width, 1) or (n, height, width), n >= 1"
+        raise ValueError(problem("images", function, wanted, f"shape {pictures.shape}"))
+    return pictures.reshape(pictures.shape[:3])
 
-    ``places`` (rows, columns) holds indices of images, -1 for none; ``head`` is free space above each, in heights of
-    an image; ``edges`` is the space for titles, in inches.
+
+class Grid:
+    """Tiles (rows, columns, height, width) on one Axes: where they stand, and one picture of them all.
+
+    Attributes
+    ----------
+    ax : Axes
+        Without frame and ticks, those of the columns on top.
+    x, y : ndarray
+        Centres of the columns and of the rows, in data coordinates: one unit is one pixel of a tile.
     """
-    (rows, columns), (_, height, width) = places.shape, images.shape
-    top = GAP + round(head * height)
-    canvas = np.full((rows * (height + top), columns * (width + GAP) - GAP), np.nan, np.float32)
-    for (row, column), index in np.ndenumerate(places):
-        if index >= 0:
-            y, x = row * (height + top) + top, column * (width + GAP)
-            canvas[y : y + height, x : x + width] = images[index]
-    inches = min(0.85, 8.5 / columns) / (width + GAP)
-    ax = new_axes(ax, max(2.2, canvas.shape[1] * inches + edges), canvas.shape[0] * inches + edges)
-    low, high = min(0, images.min()), max(1, images.max())
-    ax.imshow(canvas, cmap=INK, vmin=low, vmax=high, interpolation="nearest")
-    ax.set(xticks=[], yticks=[])
-    ax.spines[:].set_visible(False)
-    ax.tick_params(length=0)
-    across = np.arange(columns) * (width + GAP) + (width - 1) / 2
-    down = np.arange(rows) * (height + top) + top + (height - 1) / 2
-    return ax, across, down
+
+    def __init__(
+        self,
+        shape: tuple[int, int, int, int],
+        ax: Axes | None,
+        *,
+        lines: int = 0,
+        left: float = 0.1,
+        edges: float = 0.1,
+    ) -> None:
+        """Make room for ``lines`` of text above each tile; ``left`` and ``edges`` are inches beside and above all."""
+        rows, columns, height, width = shape
+        self._gap = max(1, round(width / 14))
+        across = columns * (width + self._gap)
+        inches = min(_LARGEST * columns, WIDTH) if ax is None else ax.get_window_extent().width / ax.figure.dpi
+        self._top = self._gap + int(np.ceil(lines * _LINE / 72 * across / inches))
+        self.ax = new_axes(ax, inches + left, inches * rows * (height + self._top) / across + edges)
+        self.ax.spines[:].set_visible(False)
+        self.ax.set(xticks=[], yticks=[])
+        self.ax.tick_params(length=0)
+        self.ax.xaxis.tick_top()
+        self.ax.xaxis.set_label_position("top")
+        self.x = np.arange(columns) * (width + self._gap) + (width - 1) / 2
+        self.y = np.arange(rows) * (height + self._top) + self._top + (height - 1) / 2
+
+    def picture(self, tiles: np.ndarray) -> np.ndarray:
+        """Return the tiles side by side, NaN between them."""
+        rows, columns, height, width = tiles.shape
+        padded = np.pad(tiles, ((0, 0), (0, 0), (self._top, 0), (0, self._gap)), constant_values=np.nan)
+        across = columns * (width + self._gap)
+        return padded.transpose(0, 2, 1, 3).reshape(rows * (height + self._top), across)[:, : -self._gap]
+
+    def draw_ink(self, tiles: np.ndarray) -> None:
+        """Draw digits on one grey scale: [0, 1], or wider if their values are."""
+        low, high = min(0, np.nanmin(tiles, initial=0)), max(1, np.nanmax(tiles, initial=1))
+        self.ax.imshow(self.picture(tiles), cmap=INK, vmin=low, vmax=high, interpolation="nearest")
+
+    def name_tiles(self, names: Sequence[object], height: int) -> None:
+        """Write a name above each tile, row by row; ``height`` is that of a tile."""
+        for i, name in enumerate(names):
+            x, y = self.x[i % len(self.x)], self.y[i // len(self.x)] - (height + 1) / 2
+            self.ax.text(x, y, str(name), ha="center", va="bottom", fontsize=10, linespacing=1.05)
+
+    def name_columns(self, names: Sequence[object], title: str = "") -> None:
+        """Write names above the columns, and what they are."""
+        self.ax.set_xticks(self.x, [str(name) for name in names], fontsize=12)
+        self.ax.set_xlabel(title, labelpad=6)
 
 
-def _name_columns(ax: Axes, across: np.ndarray, title: str = "") -> None:
-    ax.xaxis.tick_top()
-    ax.xaxis.set_label_position("top")
-    ax.set_xticks(across, [str(digit) for digit in range(10)], fontsize=12, fontweight="bold")
-    ax.set_xlabel(title, labelpad=6)
+def in_rows(tiles: np.ndarray, columns: int) -> np.ndarray:
+    """Return tiles (n, height, width) as (rows, columns, height, width), NaN where none is left."""
+    columns = min(len(tiles), columns)
+    filled = np.full((-(-len(tiles) // columns) * columns, *tiles.shape[1:]), np.nan)
+    filled[: len(tiles)] = tiles
+    return filled.reshape(-1, columns, *tiles.shape[1:])
+
+
+def plot_digits(
+    images: np.ndarray, *, titles: Sequence[object] | None = None, columns: int = 10, ax: Axes | None = None
+) -> Axes:
+    """Draw images in rows, each under its own short title.
+
+    Parameters
+    ----------
+    images : ndarray, shape (n, height, width, 1) or (n, height, width)
+        They share one grey scale, which is [0, 1] or wider if their values are.
+    titles : sequence, optional
+        One per image; a title may have several lines.
+    columns : int
+        Images in a row.
+    ax : Axes, optional
+        By default that of a new figure.
+
+    Returns
+    -------
+    Axes
+    """
+    pictures = check_pictures(images, "plot_digits")
+    texts = [] if titles is None else [str(title) for title in titles]
+    if titles is not None and len(texts) != len(pictures):
+        raise ValueError(problem("titles", "plot_digits", f"{len(pictures)} titles, one per image", str(len(texts))))
+    tiles = in_rows(pictures, columns)
+    grid = Grid(tiles.shape, ax, lines=max((text.count("\n") + 1 for text in texts), default=0))
+    grid.draw_ink(tiles)
+    grid.name_tiles(texts, pictures.shape[1])
+    return grid.ax
+
+
+def plot_samples(split: Split, *, per_class: int = 7, seed: int = 0, ax: Axes | None = None) -> Axes:
+    """Draw random images of each class, one column per class.
+
+    Parameters
+    ----------
+    split : Split
+    per_class : int
+        Images of each class; a class that has fewer leaves gaps.
+    seed : int
+        Of the choice.
+    ax : Axes, optional
+        By default that of a new figure.
+
+    Returns
+    -------
+    Axes
+    """
+    grid = _draw_places(split, _columns_of(split.labels, per_class, seed), ax)
+    grid.name_columns(range(10))
+    grid.ax.set_title(f"{per_class} random {split.name} images of each class", pad=10)
+    return grid.ax
 
 
 def _columns_of(groups: np.ndarray, per_class: int, seed: int) -> np.ndarray:
@@ -66,52 +162,32 @@ def _columns_of(groups: np.ndarray, per_class: int, seed: int) -> np.ndarray:
     return places
 
 
-def plot_digits(
-    images: np.ndarray, *, titles: Sequence[Any] | None = None, columns: int = 10, ax: Axes | None = None
-) -> Axes:
-    """Draw images (n, height, width, 1) in rows of ``columns``, each under its own short title.
-
-    All images share one grey scale, which is [0, 1] or wider if their values are. Titles may have several lines.
-    Raises TypeError or ValueError for another rank or when titles and images differ in number.
-    """
-    pictures = check_pictures(images, "plot_digits")
-    columns = min(len(pictures), check_positive_int(columns, name="columns", function="plot_digits"))
-    wanted = f"{len(pictures)} titles, one an image"
-    listed = check_sequence(titles, kind=wanted, name="titles", function="plot_digits") if titles is not None else None
-    if listed is not None and len(listed) != len(pictures):
-        raise ValueError(problem("titles", "plot_digits", wanted, str(len(listed))))
-    texts = [str(title) for title in listed or ()]
-    rows = -(-len(pictures) // columns)
-    places = np.full(rows * columns, -1)
-    places[: len(pictures)] = np.arange(len(pictures))
-    lines = max((text.count("\n") + 1 for text in texts), default=0)
-    ax, across, down = _grid(pictures, places.reshape(rows, columns), ax, head=0.22 * lines, edges=0.1)
-    for i, text in enumerate(texts):
-        y = down[i // columns] - (pictures.shape[1] + 1) / 2
-        ax.text(across[i % columns], y, text, ha="center", va="bottom", fontsize=9, linespacing=1)
-    return ax
+def _draw_places(split: Split, places: np.ndarray, ax: Axes | None, edges: float = 0.8) -> Grid:
+    """Draw the images whose indices stand in ``places`` (rows, columns), nothing where these are -1."""
+    images = split.images[..., 0]
+    tiles = np.where((places >= 0)[..., None, None], images[places], np.nan)
+    grid = Grid(tiles.shape, ax, left=0.5, edges=edges)
+    grid.draw_ink(tiles)
+    return grid
 
 
-def plot_samples(split: Split, *, per_class: int = 7, seed: int = 0, ax: Axes | None = None) -> Axes:
-    """Draw ``per_class`` random images of each class, one column a class; a class with fewer images leaves gaps.
+def plot_mean_image(images: np.ndarray, *, title: str | None = None, ax: Axes | None = None) -> Axes:
+    """Draw the mean of images, from pale grey (the smallest mean) to black (the largest).
 
-    Raises TypeError or ValueError for an empty split or when its images and labels differ in number.
-    """
-    check_positive_int(per_class, name="per_class", function="plot_samples")
-    images, labels = check_drawn_split(split, "plot_samples")
-    ax, across, _ = _grid(images, _columns_of(labels, per_class, seed), ax, edges=0.7)
-    _name_columns(ax, across)
-    ax.set_title(f"{per_class} random {split.name} images of each class")
-    return ax
+    Parameters
+    ----------
+    images : ndarray, shape (n, height, width, 1) or (n, height, width)
+    title : str, optional
+        By default it says of how many images this is the mean.
+    ax : Axes, optional
+        By default that of a new figure.
 
-
-def plot_mean_image(images: np.ndarray, *, ax: Axes | None = None, title: str | None = None) -> Axes:
-    """Draw the mean of images (n, height, width, 1), from pale grey (the smallest mean) to black (the largest).
-
-    Raises TypeError or ValueError for another rank or no image.
+    Returns
+    -------
+    Axes
     """
     pictures = check_pictures(images, "plot_mean_image")
-    ax = new_axes(ax, 3, 3.2)
+    ax = new_axes(ax, 3.6, 3.9)
     ax.imshow(pictures.mean(axis=0, dtype=np.float64), cmap=INK, interpolation="nearest")
     ax.set(xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
@@ -120,50 +196,72 @@ def plot_mean_image(images: np.ndarray, *, ax: Axes | None = None, title: str | 
 
 
 def plot_errors(
-    evaluation: Evaluation,
-    split: Split,
-    *,
-    columns: str = "true",
-    per_class: int = 10,
-    seed: int = 0,
-    ax: Axes | None = None,
+    evaluation: Evaluation, split: Split, *, per_class: int = 10, seed: int = 0, ax: Axes | None = None
 ) -> Axes:
-    """Draw up to ``per_class`` random misclassified digits of each class, one column a class.
+    """Draw random misclassified digits, one column per true class; the small digit in each is the answer.
 
-    With ``columns="true"`` a column is a true class and the small digit in each image is the predicted class; with
-    ``columns="predicted"`` it is the other way round. Without any error the grid stays empty.
-    Raises TypeError or ValueError for another option, or when ``evaluation`` is not about the images of ``split``.
+    Parameters
+    ----------
+    evaluation : Evaluation
+    split : Split
+        The one that was evaluated.
+    per_class : int
+        Images of each class, at most.
+    seed : int
+        Of the choice.
+    ax : Axes, optional
+        By default that of a new figure.
+
+    Returns
+    -------
+    Axes
+        Its grid is empty where nothing is misclassified.
     """
-    check_choice(columns, ("true", "predicted"), name="columns", function="plot_errors")
-    check_positive_int(per_class, name="per_class", function="plot_errors")
-    images = check_evaluated(evaluation, split, "plot_errors")
-    by, small = np.asarray(evaluation.labels), np.asarray(evaluation.predictions)
-    wrong = by != small
-    by, small = (by, small) if columns == "true" else (small, by)
-    places = _columns_of(np.where(wrong, by, -1), per_class, seed)
-    ax, across, down = _grid(images, places, ax, edges=0.7)
+    _check_evaluated(evaluation, split, "plot_errors")
+    wrong = evaluation.predictions != evaluation.labels
+    places = _columns_of(np.where(wrong, evaluation.labels, -1), per_class, seed)
+    grid = _draw_places(split, places, ax, edges=1.1)
+    height, width = split.images.shape[1:3]
+    style: Style = {"color": COLORS[3], "fontsize": 11, "fontweight": "bold"}
     for (row, column), index in np.ndenumerate(places):
         if index >= 0:
-            x, y = across[column] + images.shape[2] / 2 - 1, down[row] - images.shape[1] / 2 + 0.5
-            ax.text(x, y, str(small[index]), ha="right", va="top", color=COLORS[3], fontsize=10, fontweight="bold")
-    other = "predicted" if columns == "true" else "true"
-    _name_columns(ax, across, f"{columns} class (small: {other} class)")
-    ax.set_title(f"{wrong.sum():,} of {len(wrong):,} {split.name} images misclassified")
-    return ax
+            x, y = grid.x[column] + width / 2 - 1, grid.y[row] - height / 2 + 0.5
+            grid.ax.text(x, y, str(evaluation.predictions[index]), ha="right", va="top", **style)
+    grid.name_columns(range(10), "true class (small: predicted class)")
+    grid.ax.set_title(f"{wrong.sum():,} of {len(wrong):,} {split.name} images misclassified", pad=10)
+    return grid.ax
 
 
 def plot_confusion_examples(evaluation: Evaluation, split: Split, *, seed: int = 0, ax: Axes | None = None) -> Axes:
     """Draw one random image for each pair of true class (row) and predicted class (column) that occurs.
 
-    Raises TypeError or ValueError when ``evaluation`` is not about the images of ``split``.
+    Parameters
+    ----------
+    evaluation : Evaluation
+    split : Split
+        The one that was evaluated.
+    seed : int
+        Of the choice.
+    ax : Axes, optional
+        By default that of a new figure.
+
+    Returns
+    -------
+    Axes
     """
-    images = check_evaluated(evaluation, split, "plot_confusion_examples")
-    random, places = np.random.default_rng(seed), np.full((10, 10), -1)
-    for index in random.permutation(len(images)):
+    _check_evaluated(evaluation, split, "plot_confusion_examples")
+    places = np.full((10, 10), -1)
+    for index in np.random.default_rng(seed).permutation(len(split.images)):
         places[evaluation.labels[index], evaluation.predictions[index]] = index
-    ax, across, down = _grid(images, places, ax, edges=0.9)
-    _name_columns(ax, across, "predicted class")
-    ax.set_yticks(down, [str(digit) for digit in range(10)], fontsize=12, fontweight="bold", color=DARK)
-    ax.set_ylabel("true class")
-    ax.set_title(f"One {split.name} image of each true and predicted class")
-    return ax
+    grid = _draw_places(split, places, ax, edges=1.1)
+    grid.name_columns(range(10), "predicted class")
+    grid.ax.set_yticks(grid.y, [str(digit) for digit in range(10)], fontsize=12, color=DARK)
+    grid.ax.set_ylabel("true class")
+    grid.ax.set_title(f"One {split.name} image of each true and predicted class", pad=10)
+    return grid.ax
+
+
+def _check_evaluated(evaluation: Evaluation, split: Split, function: str) -> None:
+    if not np.array_equal(evaluation.labels, split.labels):
+        wanted = f"the split that was evaluated ({len(evaluation.labels)} images, {evaluation.split})"
+        raise ValueError(problem("split", function, wanted, f"{len(split.labels)} other images ({split.name})"))

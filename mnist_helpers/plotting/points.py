@@ -1,121 +1,250 @@
-"""Points, each with its name beside it: accuracy against size, and digits on two components."""
+"""Points, each with its name beside it: systems by size or cost, systems ranked, and digits on two components."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
+from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.transforms import offset_copy
 
-from mnist_helpers.common.checks import as_array, check_fraction, check_labels, check_sequence, check_values, problem
-from mnist_helpers.plotting.charts import COLORS, new_axes, percent_ticks, tidy
-from mnist_helpers.plotting.inputs import bar_lengths, check_table
-
-# Paul Tol's "muted" scheme, its palest colours replaced: ten classes need more than Okabe and Ito give. Digits 0 to 9.
-CLASS_COLORS = (
-    *("#332288", "#CC6677", "#117733", "#56B4E9", "#882255"),
-    *("#999933", "#44AA99", "#AA4499", "#E69F00", "#444444"),
+from mnist_helpers.common.checks import problem
+from mnist_helpers.evaluation.accuracy import wilson_interval
+from mnist_helpers.plotting.theme import (
+    CLASS_COLORS,
+    COLORS,
+    DARK,
+    MIDDLE,
+    Style,
+    bar_lengths,
+    grid_lines,
+    new_axes,
+    percent_ticks,
 )
+
 # Where a name may stand beside its point: the ways there, in points, near ones first.
-WAYS = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1), (2, 1), (-2, 1), (2, -1), (-2, -1))
-PLACES = np.array([(x * far, y * far) for far in (7, *range(16, 120, 8)) for x, y in WAYS])
+_WAYS = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1), (2, 1), (-2, 1), (2, -1), (-2, -1))
+_PLACES = np.array([(x * far, y * far) for far in (7, *range(16, 120, 8)) for x, y in _WAYS])
 
 
 def plot_parameters_accuracy(points: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw accuracy with its interval against the number of parameters, on a logarithmic axis, each point named.
 
-    ``points`` has the columns parameters, accuracy, low, high (fractions, absolute bounds) and label.
-    Bounds that are not known (NaN, as those of a single run) draw no interval.
-    Raises TypeError or ValueError for a missing column, no row, a number of parameters below 1, or bounds that miss the
-    accuracy.
+    Parameters
+    ----------
+    points : DataFrame
+        Columns ``parameters``; ``accuracy``, ``low`` and ``high`` (fractions, absolute bounds; NaN draws no interval);
+        ``label``.
+    ax : Axes, optional
+        By default that of a new figure.
+
+    Returns
+    -------
+    Axes
     """
-    function, columns = "plot_parameters_accuracy", ["parameters", "accuracy", "low", "high", "label"]
-    if isinstance(points, pd.DataFrame) and {"accuracy", "low", "high"} <= set(points):
-        points = points.fillna({"low": points["accuracy"], "high": points["accuracy"]})
-    x, y, low, high = check_table(points, columns, numbers=columns[:4], name="points", function=function).T
-    if not (x >= 1).all():
-        raise ValueError(problem("points", function, "systems of 1 parameter or more", f"{x.min():g}"))
-    lengths = bar_lengths(y, low, high, name="points", function=function)
-    ax = new_axes(ax, 8.5, max(5, 0.3 * len(points)))
+    known = points.fillna({"low": points["accuracy"], "high": points["accuracy"]})
+    x, y, low, high = known[["parameters", "accuracy", "low", "high"]].to_numpy(float).T
+    lengths = bar_lengths(y, low, high, "points", "plot_parameters_accuracy")
+    ax = new_axes(ax, 8.6, max(5, 0.3 * len(points)))
     ax.errorbar(x, y, lengths, fmt="o", color=COLORS[0], ecolor=COLORS[4], elinewidth=2, capsize=3)
     ax.set_xscale("log")
     ax.margins(x=0.12, y=0.08)
     percent_ticks(ax.yaxis)
     ax.set(xlabel="parameters (logarithmic)", ylabel="accuracy", title="Accuracy against size, with 95 % intervals")
-    tidy(ax, "both")
-    name_points(ax, points.rename(columns={"parameters": "x", "accuracy": "y"}))
+    grid_lines(ax, "both")
+    _name_points(ax, pd.DataFrame({"x": x, "y": y, "low": low, "high": high, "label": points["label"].to_numpy()}))
     return ax
 
 
-def name_points(ax: Axes, points: pd.DataFrame, line: Any = ()) -> None:
+def plot_cost(points: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw the error of each system with its interval against the operations of its training, both logarithmic.
+
+    Parameters
+    ----------
+    points : DataFrame
+        Columns ``training_flops``; ``error``, ``low`` and ``high`` (fractions above 0, absolute bounds); ``front``
+        (bool): these are filled and joined by a line of steps, below which no system lies; ``label``, "" for a system
+        without a name.
+    ax : Axes, optional
+        By default that of a new figure.
+
+    Returns
+    -------
+    Axes
+    """
+    x, y, low, high = points[["training_flops", "error", "low", "high"]].to_numpy(float).T
+    lengths = bar_lengths(y, low, high, "points", "plot_cost")
+    front = points["front"].to_numpy(bool)
+    ax = new_axes(ax, 8.6, 5.5)
+    for chosen, color, fill, name in ((~front, MIDDLE, "white", "others"), (front, COLORS[0], COLORS[0], "front")):
+        style: Style = {"fmt": "o", "color": color, "markerfacecolor": fill, "elinewidth": 1.2, "label": name}
+        ax.errorbar(x[chosen], y[chosen], lengths[:, chosen], **style)
+    ax.set(xscale="log", yscale="log")
+    steps = _steps(x[front], y[front])
+    ax.plot(*steps.T, color=COLORS[0], linewidth=1.2, zorder=1)
+    ax.margins(x=0.1, y=0.1)
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.yaxis.set_minor_formatter(NullFormatter())
+    percent_ticks(ax.yaxis)
+    ax.set(xlabel="floating-point operations of training (logarithmic)", ylabel="error (logarithmic)")
+    ax.set_title("What accuracy costs")
+    grid_lines(ax, "both")
+    labels = points["label"].to_numpy()
+    _name_points(ax, pd.DataFrame({"x": x, "y": y, "low": low, "high": high, "label": labels}), steps)
+    return ax
+
+
+def _steps(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return a line (n, 2) that goes from each point to the right, and then down to the next one."""
+    order = np.argsort(x, kind="stable")
+    x, y = x[order], y[order]
+    line = [np.stack([x[:1], y[:1]], axis=1)]
+    for i in range(1, len(x)):
+        line.append(np.stack([np.geomspace(x[i - 1], x[i], 40), np.full(40, y[i - 1])], axis=1))
+        line.append(np.stack([np.full(20, x[i]), np.geomspace(y[i - 1], y[i], 20)], axis=1))
+    return np.concatenate(line)
+
+
+def _name_points(ax: Axes, points: pd.DataFrame, line: npt.ArrayLike = ()) -> None:
     """Write each name near its point where it hides least, with a thin line to the point if it is not beside it.
 
     ``points`` has the columns x, y, low, high (of y) and label; a point with an empty label stays without a name.
     ``line`` holds points (n, 2) of a line that names should not lie on.
     """
     ax.set(xlim=ax.get_xlim(), ylim=ax.get_ylim())
-    figure: Any = ax.get_figure(root=True)
-    figure.draw_without_rendering()  # fixes the layout, so that extents are the final ones
+    figure = ax.get_figure(root=True)
+    figure.draw_without_rendering()  # type: ignore[union-attr]  # fixes the layout: extents are the final ones
     low, middle, high = (ax.transData.transform(points[["x", y]]) for y in ("low", "y", "high"))
     taken = np.hstack([low - 4, high + 4])  # boxes
     ink = np.tile(ax.transData.transform(np.reshape(line, (-1, 2))), 2)  # dots on the lines drawn so far
+    scale = figure.dpi / 72  # type: ignore[union-attr]
     for i, (at, name) in enumerate(zip(points[["x", "y"]].to_numpy(), points["label"], strict=True)):
-        if not name:
-            continue
-        arrow = {"arrowstyle": "-", "color": "#999999", "linewidth": 0.8, "shrinkA": 0, "shrinkB": 4}
-        label = ax.annotate(str(name), at, (0, 0), textcoords="offset points", fontsize=9, arrowprops=arrow)
-        size = Text.get_window_extent(label).size
-        ends = middle[i] + PLACES * figure.dpi / 72
-        corners = ends - size * (1 - np.sign(PLACES)) / 2
-        boxes = np.hstack([corners - 2, corners + size + 2])
-        dots = np.tile(middle[i] + np.linspace(0.1, 1, 12)[:, None, None] * (ends - middle[i]), 2)  # (12, places, 4)
-        outside = (boxes[:, :2] < ax.bbox.min).any(axis=1) | (boxes[:, 2:] > ax.bbox.max).any(axis=1)
-        hidden = _touch(boxes[:, None], taken).sum(axis=1) + 4 * outside
-        crossed = _touch(boxes[:, None], ink).any(axis=1) | _touch(dots[:, :, None], np.delete(taken, i, 0)).any((0, 2))
-        best = np.argmin(1000 * hidden + 200 * crossed + np.linalg.norm(PLACES, axis=1))
-        (x, y), far = PLACES[best], np.abs(PLACES[best]).max() > 10
-        label.set(position=(x, y), ha=("right", "center", "left")[np.sign(x) + 1])
-        label.set(va=("top", "center", "bottom")[np.sign(y) + 1])
-        label.arrow_patch.set_visible(far)  # type: ignore[union-attr]
-        taken, ink = np.vstack([taken, boxes[best]]), np.vstack([ink, dots[:, best]]) if far else ink
+        if name:
+            box, dots = _name_point(ax, str(name), at, middle[i], np.delete(taken, i, 0), taken, ink, scale)
+            taken, ink = np.vstack([taken, box]), np.vstack([ink, dots])
 
 
-def _touch(some: np.ndarray, others: np.ndarray) -> Any:
+def _name_point(
+    ax: Axes,
+    name: str,
+    at: np.ndarray,
+    middle: np.ndarray,
+    others: np.ndarray,
+    taken: np.ndarray,
+    ink: np.ndarray,
+    scale: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Write one name; return its box (4,) and the dots (n, 4) of its line, in pixels."""
+    arrow: Style = {"arrowstyle": "-", "color": "#999999", "linewidth": 0.8, "shrinkA": 0, "shrinkB": 4}
+    label = ax.annotate(name, tuple(at), (0, 0), textcoords="offset points", fontsize=10, arrowprops=arrow)
+    size = Text.get_window_extent(label).size
+    ends = middle + _PLACES * scale
+    corners = ends - size * (1 - np.sign(_PLACES)) / 2
+    boxes = np.hstack([corners - 2, corners + size + 2])
+    dots = np.tile(middle + np.linspace(0.1, 1, 12)[:, None, None] * (ends - middle), 2)  # (12, places, 4)
+    outside = (boxes[:, :2] < ax.bbox.min).any(axis=1) | (boxes[:, 2:] > ax.bbox.max).any(axis=1)
+    hidden = _touch(boxes[:, None], taken).sum(axis=1) + 4 * outside
+    crossed = _touch(boxes[:, None], ink).any(axis=1) | _touch(dots[:, :, None], others).any(axis=(0, 2))
+    best = np.argmin(1000 * hidden + 200 * crossed + np.linalg.norm(_PLACES, axis=1))
+    (x, y), far = _PLACES[best], np.abs(_PLACES[best]).max() > 10
+    label.set(position=(x, y), ha=("right", "center", "left")[np.sign(x) + 1])
+    label.set(va=("top", "center", "bottom")[np.sign(y) + 1])
+    label.arrow_patch.set_visible(far)  # type: ignore[union-attr]
+    return boxes[best], dots[:, best] if far else np.empty((0, 4))
+
+
+def _touch(some: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Whether boxes (..., 4) of left, bottom, right, top overlap."""
-    return ((some[..., :2] < others[..., 2:]) & (some[..., 2:] > others[..., :2])).all(axis=-1)
+    return np.all((some[..., :2] < others[..., 2:]) & (some[..., 2:] > others[..., :2]), axis=-1)
+
+
+def plot_indistinguishable(
+    errors: Mapping[str, int], groups: Sequence[Sequence[str]], *, images: int = 10_000, ax: Axes | None = None
+) -> Axes:
+    """Draw systems ranked by their errors, with 95 % intervals, and a bar for each group that cannot be told apart.
+
+    Parameters
+    ----------
+    errors : mapping of str to int
+        How many images each system gets wrong, 1 or more; drawn as shares, logarithmic, the fewest on top.
+    groups : sequence of sequences of str
+        Names, as `indistinguishable` gives them. A dot on a bar is a member of it; a group of one gets no bar.
+    images : int
+        How many images there are.
+    ax : Axes, optional
+        By default that of a new figure.
+
+    Returns
+    -------
+    Axes
+    """
+    names = sorted(errors, key=lambda name: errors[name])
+    if unknown := {name for group in groups for name in group} - set(errors):
+        raise ValueError(problem("groups", "plot_indistinguishable", f"names among {names}", str(sorted(unknown))))
+    counts = np.array([errors[name] for name in names])
+    bounds = np.array([wilson_interval(int(count), images) for count in counts])
+    lows, highs = bounds.T
+    lengths = bar_lengths(counts / images, lows, highs, "errors", "plot_indistinguishable")
+    ax, rows = new_axes(ax, 9, 1.2 + 0.38 * len(names)), np.arange(len(names))
+    ax.errorbar(counts / images, rows, xerr=lengths, fmt="o", color=COLORS[0], elinewidth=2, capsize=4)
+    ax.set_xscale("log")
+    ax.set_yticks(rows, names)
+    ax.set_ylim(len(names) - 0.5, -0.5)
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    percent_ticks(ax.xaxis)
+    ax.set(xlabel="error (logarithmic)", title="Which systems cannot be told apart: each bar joins one group")
+    grid_lines(ax, "x")
+    right, figure = ax.get_yaxis_transform(), ax.get_figure(root=True)
+    for row, count in enumerate(counts):
+        ax.text(1.02, row, f"{count}", transform=right, va="center")
+    places = [sorted(names.index(name) for name in group) for group in groups if len(group) > 1]
+    style: Style = {"color": DARK, "marker": "o", "markersize": 5, "linewidth": 2.5, "clip_on": False}
+    for i, place in enumerate(sorted(places)):
+        ax.plot(np.ones(len(place)), place, transform=offset_copy(right, figure, 50 + 14 * i, units="points"), **style)
+    return ax
 
 
 def plot_scatter(
     points: np.ndarray, labels: np.ndarray, *, explained: Sequence[float] | None = None, ax: Axes | None = None
 ) -> Axes:
-    """Draw the first two columns of ``points`` (n, 2 or more), each point as its digit, and each class at its mean.
+    """Draw digits on two components: each point as its digit, and a line around the densest half of each class.
 
-    ``explained`` are the shares of variance of the components, fractions, for the axis labels.
-    Raises TypeError or ValueError for another rank, or for labels of another length.
+    Parameters
+    ----------
+    points : ndarray, shape (n, 2 or more)
+        Its first two columns are drawn.
+    labels : ndarray of int, shape (n,)
+        Classes 0 to 9.
+    explained : sequence of float, optional
+        Shares of the variance that the components explain (fractions), for the labels of the axes.
+    ax : Axes, optional
+        By default that of a new figure.
+
+    Returns
+    -------
+    Axes
     """
-    points = as_array(points, name="points", function="plot_scatter")
-    if points.ndim != 2 or points.shape[1] < 2 or not len(points):
-        raise ValueError(problem("points", "plot_scatter", "of shape (n, 2 or more), n >= 1", f"shape {points.shape}"))
-    points = check_values(points, points.shape, name="points", function="plot_scatter")
-    if explained is not None:
-        listed = check_sequence(explained, kind="shares", name="explained", function="plot_scatter")
-        if len(listed) < 2:
-            raise ValueError(problem("explained", "plot_scatter", "two shares or more", str(listed)))
-        explained = [check_fraction(each, name="explained", function="plot_scatter") for each in listed]
-    labels = check_labels(labels, function="plot_scatter", n=len(points))
-    ax = new_axes(ax, 7, 6)
+    labels = np.asarray(labels)
+    ax = new_axes(ax, 8, 7)
     digits = np.unique(labels)
     for digit in digits:
         x, y = points[labels == digit, :2].T
-        ax.scatter(x, y, s=28, marker=f"${digit}$", color=CLASS_COLORS[digit], alpha=0.6, linewidth=0, label=str(digit))
+        ax.scatter(x, y, s=22, marker=f"${digit}$", color=CLASS_COLORS[digit], alpha=0.45, linewidth=0, label=digit)
+    for digit in digits:
+        x, y = points[labels == digit, :2].T
+        if len(x) >= 20:  # with fewer there is no density to speak of
+            sns.kdeplot(x=x, y=y, levels=[0.5], color=CLASS_COLORS[digit], linewidths=2, warn_singular=False, ax=ax)
     shares = [f" ({share:.1%} of the variance)" for share in explained[:2]] if explained is not None else ["", ""]
     ax.set(xlabel=f"component 1{shares[0]}", ylabel=f"component 2{shares[1]}")
     ax.set_title(f"{len(points):,} digits on two components")
-    tidy(ax, "both")
+    grid_lines(ax, "both")
     _name_classes(ax, digits, np.array([points[labels == digit, :2].mean(axis=0) for digit in digits]))
     return ax
 
@@ -128,9 +257,8 @@ def _name_classes(ax: Axes, digits: np.ndarray, means: np.ndarray) -> None:
     for _ in range(100):
         between = places[:, None] - places  # (k, k, 2)
         distance = np.linalg.norm(between, axis=2, keepdims=True) + 1e-9
-        places += (between / distance * np.maximum(21 - distance, 0)).sum(axis=1) / 2
+        places += (between / distance * np.maximum(22 - distance, 0)).sum(axis=1) / 2
     halo = [withStroke(linewidth=4, foreground="white")]
-    style: dict[str, Any] = {"size": 22, "weight": "bold", "path_effects": halo, "ha": "center", "va": "center"}
+    style: Style = {"size": 22, "weight": "bold", "path_effects": halo, "ha": "center", "va": "center", "zorder": 4}
     for digit, mean, shift in zip(digits, means, places - wanted, strict=True):
-        color = CLASS_COLORS[digit]
-        ax.annotate(str(digit), mean, shift, textcoords="offset points", color=color, zorder=4, **style)
+        ax.annotate(str(digit), mean, shift, textcoords="offset points", color=CLASS_COLORS[digit], **style)
