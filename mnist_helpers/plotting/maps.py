@@ -1,7 +1,7 @@
 """What networks look at: attributions, importance maps, feature maps and kernels, each with a named colour scale.
 
-Zero has the colour of an empty tile. Signed maps are red where they are positive and blue where they are negative,
-other maps the darker the stronger.
+Zero has the colour of an empty tile, red is positive and blue negative. What has a size only is purple, the darker the
+stronger.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from matplotlib.ticker import MaxNLocator
 
 from mnist_helpers.common.checks import problem
 from mnist_helpers.plotting.digits import Grid, check_pictures, in_rows
-from mnist_helpers.plotting.theme import DARK, SIGNED, STRENGTH
+from mnist_helpers.plotting.theme import DARK, POSITIVE, SIGNED, STRENGTH
 
 _SHADE, _SHADE_COLOR = 0.14, "#CDCDCD"  # how dark strokes lie over a map, and what that makes of an empty tile
-_PERCENT = 99.5  # of the pixels lie inside the scale of attributions, which have a few extreme values
+_PERCENT = 99.5  # of the pixels lie inside a scale: a few are extreme
 _DIRECTIONS = "\N{LEFTWARDS ARROW} against     {}     for \N{RIGHTWARDS ARROW}"
 
 
@@ -30,10 +30,9 @@ def _limit(values: np.ndarray, percent: float = 100) -> float:
     return float(np.percentile(sizes, percent)) or float(sizes.max()) or 1.0
 
 
-def _draw(grid: Grid, tiles: np.ndarray, limit: float, signed: bool, bar: str) -> None:
+def _draw(grid: Grid, tiles: np.ndarray, limit: float, cmap: Colormap, bar: str) -> None:
     """Draw maps, with a colour bar named ``bar`` below whose ends point where values lie beyond it."""
-    cmap: Colormap = SIGNED if signed else STRENGTH
-    low = -limit if signed else 0.0
+    low = -limit if cmap is SIGNED else 0.0
     image = grid.ax.imshow(grid.picture(tiles), interpolation="nearest", cmap=cmap, vmin=low, vmax=limit)
     slack = 1e-9 * limit  # rounding is no value beyond the scale
     less, more = np.nanmin(tiles) < low - slack, np.nanmax(tiles) > limit + slack
@@ -112,7 +111,7 @@ def plot_attributions(
     for row, column in np.argwhere(np.asarray(labels)[:, None] == np.asarray(classes)):
         _corner(grid.ax, grid.x[1 + column], grid.y[row], height, width)
     _explain_marks(grid.ax)
-    _draw(grid, colored, _limit(values, _PERCENT), signed=True, bar=_DIRECTIONS.format(unit))
+    _draw(grid, colored, _limit(values, _PERCENT), SIGNED, _DIRECTIONS.format(unit))
     return grid.ax
 
 
@@ -187,7 +186,7 @@ def plot_maps(
     name = "relative to the row's strongest"
     for kind in kinds:
         chosen = _only(tiles, 1 + np.flatnonzero(signed == kind))
-        _draw(grid, chosen, 1.0, signed=kind, bar=_DIRECTIONS.format(name) if kind else name)
+        _draw(grid, chosen, 1.0, SIGNED if kind else STRENGTH, _DIRECTIONS.format(name) if kind else name)
     return grid.ax
 
 
@@ -198,6 +197,8 @@ def _only(tiles: np.ndarray, rows: Sequence[int] | np.ndarray) -> np.ndarray:
 
 def plot_activations(maps: np.ndarray, *, columns: int = 8, ax: Axes | None = None) -> Axes:
     """Draw the feature maps that a layer gives for one image, each with the number of its filter, on one scale.
+
+    The scale is that of kernels: red is positive, blue negative. It covers 99.5 % of the values.
 
     Parameters
     ----------
@@ -215,8 +216,8 @@ def plot_activations(maps: np.ndarray, *, columns: int = 8, ax: Axes | None = No
     if stack.ndim != 3:
         wanted = "of shape (height, width, filters), the maps of one image"
         raise ValueError(problem("maps", "plot_activations", wanted, f"shape {stack.shape}"))
-    signed = bool((stack < 0).any())
-    return _plot_numbered(stack.transpose(2, 0, 1), columns, signed, "activation", ax)
+    cmap = SIGNED if (stack < 0).any() else POSITIVE
+    return _plot_numbered(stack.transpose(2, 0, 1), columns, _limit(stack, _PERCENT), cmap, "activation", ax)
 
 
 def plot_kernels(kernels: np.ndarray, *, columns: int = 8, ax: Axes | None = None) -> Axes:
@@ -234,12 +235,13 @@ def plot_kernels(kernels: np.ndarray, *, columns: int = 8, ax: Axes | None = Non
     -------
     Axes
     """
-    return _plot_numbered(check_pictures(kernels, "plot_kernels"), columns, True, "weight", ax)
+    stack = check_pictures(kernels, "plot_kernels")
+    return _plot_numbered(stack, columns, _limit(stack), SIGNED, "weight", ax)
 
 
-def _plot_numbered(maps: np.ndarray, columns: int, signed: bool, bar: str, ax: Axes | None) -> Axes:
+def _plot_numbered(maps: np.ndarray, columns: int, limit: float, cmap: Colormap, bar: str, ax: Axes | None) -> Axes:
     tiles = in_rows(maps, columns)
     grid = Grid(tiles.shape, ax, lines=1, edges=0.9)
     grid.name_tiles(range(len(maps)), maps.shape[1])
-    _draw(grid, tiles, _limit(maps), signed, bar)
+    _draw(grid, tiles, limit, cmap, bar)
     return grid.ax

@@ -237,6 +237,7 @@ def plot_scatter(
     for digit in digits:
         x, y = points[labels == digit, :2].T
         ax.scatter(x, y, s=22, marker=f"${digit}$", color=CLASS_COLORS[digit], alpha=0.45, linewidth=0, label=digit)
+    ax.set(xlim=ax.get_xlim(), ylim=ax.get_ylim())  # of the points, whatever space the lines take
     for digit in digits:
         x, y = points[labels == digit, :2].T
         if len(x) >= 20:  # with fewer there is no density to speak of
@@ -251,7 +252,6 @@ def plot_scatter(
 
 def _name_classes(ax: Axes, digits: np.ndarray, means: np.ndarray) -> None:
     """Write each digit large at the mean (k, 2) of its class, moved apart where two would touch."""
-    ax.set(xlim=ax.get_xlim(), ylim=ax.get_ylim())
     wanted = ax.transData.transform(means) * 72 / ax.get_figure(root=True).dpi  # type: ignore[union-attr]
     places = wanted.copy()
     for _ in range(100):
