@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import mnist_helpers
-from mnist_helpers.common.backend import quiet_stderr
+from mnist_helpers.common.quiet import quiet_stderr
 
 
 def test_what_is_written_meanwhile_is_held_back(capfd):
@@ -27,8 +27,9 @@ def test_an_error_brings_it_out(capfd):
 NETWORKS = """
 import logging
 import numpy as np
+import mnist_helpers
+import keras
 from mnist_helpers import models
-from mnist_helpers.common.backend import keras
 print(models.lenet5().count_params())
 for _ in range(6):  # each needs a graph of its own, against which TensorFlow would advise
     keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).predict(np.zeros((1, 2)), verbose=0)
