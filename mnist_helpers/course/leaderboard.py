@@ -27,10 +27,10 @@ COLUMNS = (
     *("seed", "train_accuracy", "validation_accuracy", "test_accuracy", "deviation", "errors", "low", "high"),
     *("reported_accuracy", "source", "checkpoint"),
 )
-SETTINGS = ("batch_size", "optimizer")  # of a learner's row, besides epochs, seed and description
+SETTINGS = ("batch_size", "optimizer", "estimator")  # of a learner's row, besides epochs, seed and description
 PERSONAL_COLUMNS = (*COLUMNS, *SETTINGS, "recorded")
-_TEXTS = {"description", "notebook", "device", "seed", "source", "checkpoint", "optimizer", "recorded"}
-_SAME_EXPERIMENT = ["system", "description", "epochs", "seed", "runs", *SETTINGS]
+_TEXTS = {"description", "notebook", "device", "seed", "source", "checkpoint", *SETTINGS[1:], "recorded"}
+_SAME_EXPERIMENT = ["system", "description", "parameters", "epochs", "runs", "seed", "checkpoint", *SETTINGS]
 _TEST_IMAGES = 10_000
 _PLACES = 7  # of accuracies: a reader who rounds to four places must not round what was rounded to five
 _LOCK_SECONDS = 30
@@ -202,8 +202,17 @@ def _row(
         "reported_accuracy": reported_accuracies().get(system),
         "source": results[0].source,
         "checkpoint": " ".join(part.checkpoint for part in parts if part.checkpoint),
-        **{setting: getattr(parts[0], setting, None) for setting in SETTINGS},
+        **_settings(getattr(parts[0], "settings", {})),
     }
+
+
+def _settings(told: dict[str, Any]) -> dict[str, Any]:
+    """Return what goes into the columns SETTINGS, of what a run tells about how it was trained."""
+    optimizer = told.get("optimizer")
+    if optimizer is not None:
+        rate = optimizer["config"].get("learning_rate")
+        optimizer = f"{optimizer['class_name']}({rate['class_name'] if isinstance(rate, dict) else f'{rate:.4g}'})"
+    return {"batch_size": told.get("batch_size"), "optimizer": optimizer, "estimator": told.get("estimator")}
 
 
 def _sum(values: Any) -> int | None:
