@@ -1,5 +1,6 @@
 """Where the notebooks of the series lie, and which of them are meant."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,6 +9,8 @@ from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
+# the line with links to the neighbours, which pages and slides have anyway
+NAVIGATION = re.compile(r"(?m)^\[[^\n]*\]\(00_start_here\.ipynb#[^)]*\)(?:[^\n]|\n(?!\n))*$")
 
 
 def find(selection: Sequence[str] = (), notebooks: Path = NOTEBOOKS) -> list[Path]:

@@ -20,12 +20,11 @@ import nbformat
 from nbformat import NotebookNode
 from sphinx.cmd.build import build_main
 
-from tools.series import NOTEBOOKS, ROOT, find, read, shown, tags
+from tools.series import NAVIGATION, NOTEBOOKS, ROOT, find, read, shown, tags
 
 DOCS = ROOT / "docs"
 PARTS = ("data", "models", "evaluation", "training", "explain", "plotting", "live", "course")  # of the API reference
 SUMMARY = 130  # characters on a card, about
-_NAVIGATION = re.compile(r"(?m)^\[[^\n]*\]\(00_start_here\.ipynb#[^)]*\)(?:[^\n]|\n(?!\n))*$")
 
 
 def build(
@@ -104,7 +103,7 @@ def prepared(notebook: NotebookNode) -> NotebookNode:
             known.append("hide-input")
         cell.metadata.update({"tags": known, "mystnb": settings})
         if cell.cell_type == "markdown":
-            cell.source = _NAVIGATION.sub("", cell.source).strip()
+            cell.source = NAVIGATION.sub("", cell.source).strip()
     notebook.cells = [cell for cell in notebook.cells if cell.source.strip()]
     return notebook
 
@@ -129,11 +128,11 @@ def card(name: str, notebook: NotebookNode, alt: str | None) -> str:
     )
     minutes = re.search(r"(\d+) minutes", first)
     done = notebook.metadata.executed
-    notes = [f"{minutes[1]} minutes"] if minutes else []
+    notes = [f"{minutes[1]} min"] if minutes else []
     if done.error:
         notes.append(f"failed in {done.error.split(':')[0]}")
     if done.date:
-        notes.append(f"executed {date.fromisoformat(done.date):%-d %B %Y}")
+        notes.append(f"executed {date.fromisoformat(done.date):%-d %b %Y}")
     if (done.profile, done.source) != ("full", "mnist"):
         notes.append("small profile" if done.source == "mnist" else "stand-in digits")
     image = [f":img-top: covers/{name}.png", f":img-alt: {' '.join(alt.split())}"] if alt is not None else []
