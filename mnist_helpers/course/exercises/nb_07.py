@@ -118,7 +118,7 @@ _FITTING = [
 @exercise("07-3", "Each pooling by two halves the steps that the map can follow.")
 def fitting_steps(answer: Answer) -> str | None:
     """Grade the steps from 0 to 10 with which the map behind two poolings moves along."""
-    if not isinstance(answer, list | tuple | set | range | np.ndarray) or np.ndim(answer) > 1:
+    if not isinstance(answer, list | tuple | set | range | np.ndarray) or getattr(answer, "ndim", 1) != 1:
         return "The answer should be a list of steps, such as [1, 2, 3]."
     steps = sorted({as_number(step) for step in answer})
     if steps == [0, 4, 8]:
