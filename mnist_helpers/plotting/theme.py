@@ -23,10 +23,11 @@ HATCHES = ("", "///", "...", "xxx", "\\\\\\", "---", "+++")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 LINES = ("-", "--", "-.", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 3)), ":", (0, (3, 1)))
 DARK, MIDDLE, FAINT = "#222222", "#777777", "#DDDDDD"
-# Paul Tol's "muted" scheme, its palest colours replaced: ten classes need more than Okabe and Ito give. Digits 0 to 9.
+# Ten classes need more than Okabe and Ito give: Paul Tol's "muted" scheme, with those replaced that look alike without
+# the red-green sense. Digits 0 to 9.
 CLASS_COLORS = (
-    *("#332288", "#CC6677", "#117733", "#56B4E9", "#882255"),
-    *("#999933", "#44AA99", "#AA4499", "#E69F00", "#444444"),
+    *("#332288", "#CC6677", "#117733", "#56B4E9", "#7A0403"),
+    *("#999933", "#66C2A5", "#C040C0", "#E69F00", "#222222"),
 )
 # Dark ink on a pale tile: the edge of every image shows on white paper, and printing wastes no toner.
 INK = LinearSegmentedColormap.from_list("ink", ["#EDEDED", "#000000"]).with_extremes(bad="white")

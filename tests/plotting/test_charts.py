@@ -3,76 +3,48 @@
 from types import SimpleNamespace
 
 import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from artists import bar_ends, check_axes, legend, make_split, texts, ticks
+from matplotlib.colors import to_rgb
 
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt  # noqa: E402
-from artists import (  # noqa: E402
-    CLOUD,
-    COUNTS,
-    CURVES,
-    HIGHS,
-    HISTORY,
-    LOWS,
-    POINTS,
-    SYSTEMS,
-    TABLE,
-    bar_ends,
-    make_evaluation,
-    make_split,
-    texts,
-    ticks,
-)
-from matplotlib.colors import to_rgb  # noqa: E402
+from mnist_helpers import plotting
 
-from mnist_helpers import plotting  # noqa: E402
+TABLE = pd.DataFrame({"MSE": [0.97, 0.98], "hinge": [0.95, 0.99]}, index=pd.Index(["SGD", "Adam"], name="optimizer"))
+LOWS, HIGHS = TABLE - 0.02, TABLE + 0.01
+COUNTS = np.full((10, 10), 2) + np.diag(np.full(10, 900))
+COUNTS[4, 9], COUNTS[0, 1] = 30, 0
 
 
-@pytest.fixture(autouse=True)
-def nothing_is_shown(monkeypatch):
-    monkeypatch.setattr(plt, "show", lambda *_, **__: pytest.fail("plt.show was called"))
-    yield
-    plt.close("all")
+def make_evaluation(accuracy, low, high, split="test", n=1000):
+    return SimpleNamespace(accuracy=accuracy, interval=(low, high), labels=np.zeros(n, int), split=split)
 
 
+SYSTEMS = {"LeNet": make_evaluation(0.99, 0.983, 0.994), "SVM": make_evaluation(0.94, 0.923, 0.953)}
 CALLS = {
     "distribution": lambda ax=None: plotting.plot_class_distribution(make_split([0, 1], "train"), ax=ax),
-    "variance": lambda ax=None: plotting.plot_explained_variance([0.5, 0.3], mark=1, ax=ax),
-    "scatter": lambda ax=None: plotting.plot_scatter(*CLOUD, ax=ax),
     "heatmap": lambda ax=None: plotting.plot_heatmap(np.eye(3), ax=ax),
     "accuracies": lambda ax=None: plotting.plot_accuracies(SYSTEMS, ax=ax),
-    "history": lambda ax=None: plotting.plot_history({"run": HISTORY}, ax=ax),
     "bars": lambda ax=None: plotting.plot_grouped_bars(TABLE, ax=ax),
-    "parameters": lambda ax=None: plotting.plot_parameters_accuracy(POINTS, ax=ax),
-    "curves": lambda ax=None: plotting.plot_curves(CURVES, ax=ax),
 }
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 def test_axes(call):
-    current, other = plt.subplots(1, 2)[1]
-    plt.sca(current)
-    assert call(other) is other and other.has_data() and not current.has_data()
-    new = call()
-    assert new.figure is not other.figure and not current.has_data()
-    assert 2 <= new.figure.get_figwidth() <= 9
+    check_axes(call)
 
 
-@pytest.mark.parametrize("normalize", [True, False])
-def test_class_distribution(normalize):
+def test_class_distribution():
     labels = [0] * 6 + [7] * 2, [0, 9]
-    splits = make_split(labels[0], "train"), make_split(labels[1], "validation")
-    ax = plotting.plot_class_distribution(*splits, normalize=normalize)
+    ax = plotting.plot_class_distribution(make_split(labels[0], "train"), make_split(labels[1], "validation"))
     assert len(ax.containers) == 2
     for bars, of_split in zip(ax.containers, labels, strict=True):
-        counts = [of_split.count(digit) for digit in range(10)]
-        expected = np.array(counts) / (len(of_split) if normalize else 1)
-        np.testing.assert_allclose([bar.get_height() for bar in bars], expected)
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["train (8)", "validation (2)"]
-    assert ticks(ax.xaxis) == list("0123456789")
-    assert ax.yaxis.get_major_formatter()(0.5) == ("50%" if normalize else "0")
+        shares = [of_split.count(digit) / len(of_split) for digit in range(10)]
+        np.testing.assert_allclose([bar.get_height() for bar in bars], shares)
+    assert legend(ax) == ["train (8)", "validation (2)"] and ticks(ax.xaxis) == list("0123456789")
+    assert ax.yaxis.get_major_formatter()(0.5) == "50%"
 
 
 def test_bars_differ_in_colour_and_hatch_and_do_not_overlap():
@@ -87,11 +59,14 @@ def test_grouped_bars():
     ax = plotting.plot_grouped_bars(TABLE, intervals=(LOWS, HIGHS), ylabel="accuracy", fmt=".1%")
     assert texts(ax) == ["97.0%", "98.0%", "95.0%", "99.0%"]
     bars = [container for container in ax.containers if hasattr(container, "patches")]
+    errors = [container for container in ax.containers if hasattr(container, "has_yerr")]
     assert [[bar.get_height() for bar in series] for series in bars] == TABLE.T.to_numpy().tolist()
-    for i, series in enumerate(bars):
-        np.testing.assert_allclose(bar_ends(series.errorbar), np.column_stack([LOWS.iloc[:, i], HIGHS.iloc[:, i]]))
-    assert ticks(ax.xaxis) == ["SGD", "Adam"] and ax.get_xlabel() == "optimizer"
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["MSE", "hinge"]
+    for i, (series, error) in enumerate(zip(bars, errors, strict=True)):
+        np.testing.assert_allclose(bar_ends(error), np.column_stack([LOWS.iloc[:, i], HIGHS.iloc[:, i]]))
+        middles = [bar.get_x() + bar.get_width() / 2 for bar in series]
+        np.testing.assert_allclose([segment[0, 0] for segment in error.lines[2][0].get_segments()], middles)
+        assert [text.xy[0] for text in ax.texts[2 * i : 2 * i + 2]] == middles
+    assert ticks(ax.xaxis) == ["SGD", "Adam"] and ax.get_xlabel() == "optimizer" and legend(ax) == ["MSE", "hinge"]
     assert ax.get_ylim()[0] == 0 and ax.get_ylabel() == "accuracy"
 
 
@@ -101,8 +76,10 @@ def test_grouped_bars_say_when_they_do_not_start_at_0():
 
 
 def test_grouped_bars_of_one_series_need_no_legend_and_skip_missing_values():
-    ax = plotting.plot_grouped_bars(pd.DataFrame({"loss": [1.5, np.nan]}, index=["a", "b"]))
-    assert ax.get_legend() is None and ax.get_ylabel() == "loss" and texts(ax) == ["1.50", ""]
+    ax = plotting.plot_grouped_bars(pd.DataFrame({"loss": [1.5, np.nan, 0.5]}, index=["a", "b", "c"]))
+    assert ax.get_legend() is None and ax.get_ylabel() == "loss" and texts(ax) == ["1.50", "0.50"]
+    np.testing.assert_allclose([text.xy[0] for text in ax.texts], [0, 2], atol=1e-9)
+    assert ticks(ax.xaxis) == ["a", "b", "c"]
 
 
 def test_accuracies():
@@ -127,37 +104,38 @@ def test_accuracies_on_different_splits_and_at_the_limit():
 def test_heatmap_of_a_table():
     ax = plotting.plot_heatmap(TABLE, fmt=".1%")
     assert texts(ax) == ["97.0%", "95.0%", "98.0%", "99.0%"]  # row after row
-    assert [text.get_position() for text in ax.texts] == [(0, 0), (1, 0), (0, 1), (1, 1)]
-    assert (ticks(ax.yaxis), ticks(ax.xaxis)) == (["SGD", "Adam"], ["MSE", "hinge"])
-    assert ax.get_ylabel() == "optimizer"
+    assert [text.get_position() for text in ax.texts] == [(0.5, 0.5), (1.5, 0.5), (0.5, 1.5), (1.5, 1.5)]
+    assert ax.yaxis_inverted() and (ticks(ax.yaxis), ticks(ax.xaxis)) == (["SGD", "Adam"], ["MSE", "hinge"])
+    assert ax.get_ylabel() == "optimizer" and len(ax.figure.axes) == 1
 
 
 @pytest.mark.parametrize("cmap", ["Blues", "viridis"])  # light to dark, dark to light
 def test_heatmap_texts_can_be_read(cmap):
     ax = plotting.plot_heatmap(np.linspace(0, 1, 30).reshape(5, 6), cmap=cmap)
     for text, value in zip(ax.texts, np.linspace(0, 1, 30), strict=True):
-        behind = matplotlib.colormaps[cmap](value)[:3]
-        weights = [0.299, 0.587, 0.114]
-        assert abs(np.dot(to_rgb(text.get_color()), weights) - np.dot(behind, weights)) > 0.35
+        behind, weights = matplotlib.colormaps[cmap](value)[:3], [0.299, 0.587, 0.114]
+        assert abs(np.dot(to_rgb(text.get_color()), weights) - np.dot(behind, weights)) > 0.3
 
 
-def test_heatmap_formats_labels_and_colour_bar():
+def test_heatmap_formats_labels_gaps_and_colour_bar():
     whole = plotting.plot_heatmap(np.array([[1135, 0]]), row_labels=["a"], column_labels=["b", "c"], row_title="true")
     assert texts(whole) == ["1135", "0"] and ticks(whole.xaxis) == ["b", "c"] and whole.get_ylabel() == "true"
-    assert texts(plotting.plot_heatmap(np.array([[0.125, np.nan]]))) == ["0.12", ""]
-    assert len(whole.figure.axes) == 1
-    plain = plotting.plot_heatmap(np.eye(40), annotate=False)
+    assert texts(plotting.plot_heatmap(np.array([[0.125, np.nan]]))) == ["0.12"]
+    plain = plotting.plot_heatmap(np.eye(40), annotate=False, vmax=2)
     assert not plain.texts and len(plain.figure.axes) == 2 and len(plain.get_xticks()) < 40
+    assert plain.collections[0].get_clim() == (0, 2)
 
 
 def test_confusion_in_percent_and_counts():
     percent, counts = plotting.plot_confusion(SimpleNamespace(confusion=COUNTS))
     assert percent.figure is counts.figure
     rows = COUNTS / COUNTS.sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(percent.images[0].get_array(), 100 * rows)
-    assert percent.images[0].get_clim() == (0, 100)
+    np.testing.assert_allclose(percent.collections[0].get_array(), 100 * rows)
+    assert percent.collections[0].get_clim() == (0, 100)
     assert texts(percent) == [f"{100 * share:.1f}" if share else "" for share in rows.ravel()]
-    assert texts(counts) == [str(count) if count else "" for count in COUNTS.ravel()]
+    found = {(text.get_position()): text.get_text() for text in counts.texts}
+    for (row, column), count in np.ndenumerate(COUNTS):
+        assert found[column + 0.5, row + 0.5] == (str(count) if count else "")
     for ax in (percent, counts):
         assert (ax.get_xlabel(), ax.get_ylabel()) == ("predicted class", "true class")
         assert ax.yaxis_inverted() and ticks(ax.xaxis) == ticks(ax.yaxis) == list("0123456789")
@@ -167,16 +145,15 @@ def test_confusion_in_percent_and_counts():
 
 def test_confusion_diagonal_is_out_of_the_colour_scale():
     counts = plotting.plot_confusion(COUNTS)[1]
-    cells = counts.images[0].get_array()
+    cells = counts.collections[0].get_array()
     assert np.ma.getmaskarray(cells).diagonal().all() and np.ma.count(cells) == 90
-    assert counts.images[0].get_clim() == (0, 30)  # the commonest error, not the diagonal
+    assert counts.collections[0].get_clim() == (0, 30)  # the commonest error, not the diagonal
     assert len(counts.patches) == 10  # framed
-    assert all(sum(to_rgb(counts.texts[11 * i].get_color())) < 1 for i in range(10))  # dark on white
 
 
 def test_confusion_without_errors_and_with_an_absent_class():
     percent, counts = plotting.plot_confusion(np.diag([5, 0, 7]))
-    assert texts(percent) == ["100.0", *[""] * 7, "100.0"] and counts.images[0].get_clim() == (0, 1)
+    assert texts(percent) == ["100.0", *[""] * 7, "100.0"] and counts.collections[0].get_clim() == (0, 1)
 
 
 def test_confusion_axes():
@@ -191,24 +168,13 @@ def test_confusion_axes():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (plotting.plot_class_distribution, "'splits' parameter of plot_class_distribution must be one split"),
-        (lambda: plotting.plot_class_distribution(make_split(np.empty(0, int), "test")), "'splits' .* n >= 1"),
-        (lambda: plotting.plot_grouped_bars(pd.DataFrame()), "'table' parameter of plot_grouped_bars"),
-        (lambda: plotting.plot_grouped_bars(TABLE, intervals=(LOWS, HIGHS[:1])), r"'intervals' .* of shape \(2, 2\)"),
         (lambda: plotting.plot_grouped_bars(TABLE, intervals=(HIGHS, LOWS)), "'intervals' .* enclose the values"),
-        (lambda: plotting.plot_grouped_bars(TABLE, intervals=(LOWS,)), "a pair .* Got 1 parts"),
         (lambda: plotting.plot_grouped_bars(TABLE, start=0.96), "'start' .* below the smallest value, 0.95. Got 0.96"),
-        (lambda: plotting.plot_accuracies({}), "'evaluations' parameter of plot_accuracies"),
         (lambda: plotting.plot_accuracies(SYSTEMS, reported={"CNN": 0.9}), r"'reported' .* among .* Got \['CNN'\]"),
-        (lambda: plotting.plot_accuracies(SYSTEMS, reported={"SVM": 94.43}), "'reported' .* Got up to 94.43 instead"),
+        (lambda: plotting.plot_accuracies(SYSTEMS, reported={"SVM": 94.43}), "'reported' .* Got 94.43 instead"),
         (lambda: plotting.plot_heatmap(np.zeros(3)), r"'matrix' parameter of plot_heatmap .* Got shape \(3,\)"),
-        (lambda: plotting.plot_heatmap(np.zeros((0, 3))), "'matrix' .* not empty"),
-        (lambda: plotting.plot_heatmap(np.eye(2), row_labels="abc"), "'row_labels' .* must be 2 labels. Got 3"),
-        (lambda: plotting.plot_heatmap(np.eye(2), column_labels="a"), "'column_labels' .* must be 2 labels. Got 1"),
         (lambda: plotting.plot_confusion(np.zeros((2, 3), int)), "'evaluation_or_matrix' parameter of plot_confusion"),
-        (lambda: plotting.plot_confusion(np.array([[1, -1], [0, 1]])), "square matrix of counts"),
         (lambda: plotting.plot_confusion(np.eye(2)), "Got shape .* of float64"),
-        (lambda: plotting.plot_confusion(COUNTS, axes=["one"]), "'axes' .* two Axes. Got 1"),
     ],
 )
 def test_bad_parameters(call, message):

@@ -1,0 +1,164 @@
+"""Tests of the curves: lines, bands, marks and their names, read back from the artists."""
+
+from itertools import combinations
+from types import SimpleNamespace
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from artists import boxes, check_axes, legend, texts, ticks
+
+from mnist_helpers import plotting
+
+CURVES = {"dense": ([0, 1, 2], [0.9, 0.7, 0.4], [0.8, 0.6, 0.3], [0.95, 0.8, 0.5])}
+CURVES["CNN"] = ([0, 1, 2], [0.91, 0.8, 0.41], [0.8, 0.6, 0.3], [0.95, 0.9, 0.5])
+HISTORY = pd.DataFrame({"accuracy": [0.8, 0.9, 0.95], "val_accuracy": [0.85, 0.9, 0.91], "loss": [3.0, 2, 1]})
+DELETED = {name: np.random.default_rng(0).random((30, 11)) * share for name, share in (("SHAP", 0.5), ("random", 1))}
+RATES = {"constant": np.full(40, 0.1), "falling": np.linspace(0.2, 0, 20)}
+RESULT = SimpleNamespace(
+    learning_rates=np.array([1e-4, 1e-3, 1e-2, 1e-1]),
+    losses=np.array([2.3, 2.2, 0.5, 9.0]),
+    smoothed=np.array([2.3, 2.0, 1.0, 8.0]),
+    steepest=1e-2,
+)
+CALLS = {
+    "variance": lambda ax=None: plotting.plot_explained_variance([0.5, 0.3], mark=1, ax=ax),
+    "history": lambda ax=None: plotting.plot_history({"run": HISTORY}, ax=ax),
+    "curves": lambda ax=None: plotting.plot_curves(CURVES, ax=ax),
+    "deletion": lambda ax=None: plotting.plot_deletion_curves(DELETED, ax=ax),
+    "rates": lambda ax=None: plotting.plot_learning_rates(RATES, ax=ax),
+    "range test": lambda ax=None: plotting.plot_range_test(RESULT, ax=ax),
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_axes(call):
+    check_axes(call)
+
+
+def look_different(lines, features=("get_color", "get_linestyle", "get_marker")):
+    return all(len({str(getattr(line, feature)()) for line in lines}) == len(lines) for feature in features)
+
+
+def test_explained_variance():
+    ax = plotting.plot_explained_variance([0.5, 0.3, 0.1], mark=2)
+    curve, _, dot = ax.lines
+    np.testing.assert_array_equal(curve.get_xdata(), [1, 2, 3])
+    np.testing.assert_allclose(curve.get_ydata(), [0.5, 0.8, 0.9])
+    assert (dot.get_xdata()[0], dot.get_ydata()[0]) == (2, pytest.approx(0.8))
+    assert texts(ax) == ["2 components: 80.0%"]
+    assert len(plotting.plot_explained_variance([0.5]).lines) == 1
+
+
+def test_history():
+    runs = {"dense": HISTORY, "CNN": HISTORY + 0.01}
+    ax = plotting.plot_history(runs, test={"CNN": 0.9907})
+    lines = {line.get_label(): line for line in ax.lines}
+    assert list(lines) == ["dense, training", "dense, validation", "CNN, training", "CNN, validation", "CNN, test"]
+    np.testing.assert_array_equal(lines["dense, training"].get_ydata(), HISTORY["accuracy"])
+    np.testing.assert_array_equal(lines["dense, validation"].get_ydata(), HISTORY["val_accuracy"])
+    np.testing.assert_array_equal(lines["dense, validation"].get_xdata(), [1, 2, 3])
+    assert [line.get_linestyle() for line in lines.values()] == ["--", "-", "--", "-", ":"]
+    assert set(lines["CNN, test"].get_ydata()) == {0.9907}
+    assert look_different([lines[f"{name}, validation"] for name in runs], ("get_color", "get_marker"))
+    assert set(texts(ax)) == {"dense", "CNN", "CNN, test 99.07%"}
+    assert legend(ax) == ["training", "validation", "test"]
+
+
+def test_history_of_another_metric_and_a_resumed_run():
+    resumed = HISTORY.set_index(pd.Index([4, 5, 6], name="epoch"))
+    ax = plotting.plot_history({"run": resumed}, metric="loss")
+    assert len(ax.lines) == 1 and ax.get_ylabel() == "loss"  # no val_loss in this table
+    np.testing.assert_array_equal(ax.lines[0].get_xdata(), [4, 5, 6])
+
+
+def test_history_of_several_runs_is_their_mean_with_a_band_from_the_lowest_to_the_highest():
+    runs = [HISTORY, HISTORY + 0.02, HISTORY - 0.05]
+    ax = plotting.plot_history({"five seeds": runs})
+    np.testing.assert_allclose(ax.lines[1].get_ydata(), HISTORY["val_accuracy"] - 0.01)
+    band = ax.collections[1].get_paths()[0].vertices
+    for epoch in (1, 2, 3):
+        heights, middle = band[band[:, 0] == epoch, 1], HISTORY["val_accuracy"][epoch - 1]
+        assert (heights.min(), heights.max()) == pytest.approx((middle - 0.05, middle + 0.02))
+    assert texts(ax) == ["five seeds"]
+
+
+def test_curves():
+    ax = plotting.plot_curves(CURVES, xlabel="shift (pixels)", ylabel="accuracy", percent=True)
+    assert len(ax.lines) == len(ax.collections) == 2
+    for line, band, (x, y, lows, highs) in zip(ax.lines, ax.collections, CURVES.values(), strict=True):
+        np.testing.assert_array_equal(line.get_xydata(), np.column_stack([x, y]))
+        outline = {tuple(corner) for corner in band.get_paths()[0].vertices}
+        assert outline == set(zip(x, lows, strict=True)) | set(zip(x, highs, strict=True))
+    assert look_different(ax.lines)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("shift (pixels)", "accuracy")
+    assert ax.yaxis.get_major_formatter()(0.5) == "50%"
+
+
+def test_names_of_lines_do_not_touch():
+    curves = {f"line {i}": ([0, 1], [0.5, 0.5 + i / 1e4], [0, 0], [1, 1]) for i in range(7)}
+    ax = plotting.plot_curves(curves)
+    assert texts(ax) == list(curves)  # from low to high
+    assert not any(one.overlaps(other) for one, other in combinations(boxes(ax.texts), 2))
+
+
+def test_deletion_curves():
+    ax = plotting.plot_deletion_curves(DELETED)
+    for line, band, values in zip(ax.lines, ax.collections, DELETED.values(), strict=True):
+        np.testing.assert_allclose(line.get_xdata(), np.linspace(0, 1, 11))
+        np.testing.assert_allclose(line.get_ydata(), values.mean(axis=0))
+        half = 2.04523 * values.std(axis=0, ddof=1) / np.sqrt(30)  # t of 29 degrees of freedom, from a table
+        np.testing.assert_allclose(band.get_paths()[0].vertices[1:12, 1], values.mean(axis=0) - half, rtol=1e-5)
+    assert look_different(ax.lines) and legend(ax) == list(DELETED) and not ax.texts
+    assert ax.get_xlim() == (0, 1) and "30 images" in ax.get_title() and "95 %" in ax.get_title()
+    ax.figure.draw_without_rendering()
+    assert "20%" in ticks(ax.xaxis) and "20%" in ticks(ax.yaxis)
+
+
+def test_bands_of_deletion_curves_stay_within_0_and_1():
+    ax = plotting.plot_deletion_curves({"a": np.array([[1, 0.2, 0], [1, 0.9, 0.1]])})
+    heights = ax.collections[0].get_paths()[0].vertices[:, 1]
+    assert heights.min() == 0 and heights.max() == 1
+
+
+def test_learning_rates_by_step():
+    ax = plotting.plot_learning_rates(RATES)
+    assert [line.get_label() for line in ax.lines] == legend(ax) == ["constant", "falling"]
+    np.testing.assert_array_equal(ax.lines[1].get_ydata(), RATES["falling"])
+    np.testing.assert_array_equal(ax.lines[1].get_xdata(), np.arange(20))
+    assert ax.get_xlabel() == "step" and ax.get_ylim()[0] == 0 and look_different(ax.lines)
+
+
+def test_learning_rates_by_epoch_share_an_axis():
+    ax = plotting.plot_learning_rates(RATES, epochs=10)
+    assert ax.get_xlabel() == "epoch"
+    assert [line.get_xdata()[len(line.get_xdata()) // 2] for line in ax.lines] == [5, 5]
+
+
+def test_range_test():
+    ax = plotting.plot_range_test(RESULT)
+    batches, smoothed, mark = ax.lines
+    np.testing.assert_array_equal(batches.get_ydata(), RESULT.losses)
+    np.testing.assert_array_equal(smoothed.get_xydata(), np.column_stack([RESULT.learning_rates, RESULT.smoothed]))
+    assert (mark.get_xdata()[0], mark.get_ydata()[0]) == (1e-2, pytest.approx(1.0))
+    assert texts(ax) == ["falls fastest at 0.01"] and legend(ax) == ["one batch", "smoothed"]
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
+    ax.figure.canvas.draw()
+    assert {"0.5", "1", "2", "5"} <= set(ticks(ax.yaxis))
+    negative = SimpleNamespace(**vars(RESULT) | {"losses": RESULT.losses - 1})
+    assert plotting.plot_range_test(negative).get_yscale() == "linear"
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: plotting.plot_history({"run": HISTORY}, metric="f1"), "'metric' .* a column of 'run'.* Got 'f1'"),
+        (lambda: plotting.plot_history({"run": HISTORY}, test={"x": 1}), r"'test' .* among \['run'\]. Got \['x'\]"),
+        (lambda: plotting.plot_curves({"a": ([1], [1], [2], [3])}), r"curves\['a'\].* enclose the values"),
+    ],
+)
+def test_bad_parameters(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+    assert not plt.get_fignums()  # nothing half-drawn is left behind

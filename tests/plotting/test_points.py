@@ -1,0 +1,156 @@
+"""Pictures of many systems: the artists hold the numbers that were given."""
+
+from itertools import combinations
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from artists import bar_ends, boxes, check_axes, texts, ticks
+
+from mnist_helpers import plotting, wilson_interval
+
+COSTS = pd.DataFrame(
+    {
+        "training_flops": [1e12, 1e13, 2e12, 5e13],
+        "error": [0.02, 0.01, 0.03, 0.004],
+        "low": [0.015, 0.008, 0.02, 0.003],
+        "high": [0.025, 0.013, 0.04, 0.006],
+        "front": [True, True, False, True],
+        "label": ["LeNet-5", "inception", "", "deep"],
+    },
+    index=["w", "x", "y", "z"],
+)
+ERRORS = {"b": 45, "a": 34, "c": 64, "d": 120}
+GROUPS = [("a", "b"), ("b", "c"), ("d",)]
+
+
+SIZES = pd.DataFrame({"parameters": [1e3, 1e5], "accuracy": [0.9, 0.99], "low": [0.88, 0.98], "high": [0.91, 0.995]})
+SIZES["label"] = ["small", "large"]
+CLOUD = np.random.default_rng(0).normal(size=(200, 3)), np.arange(200) % 10
+CALLS = {
+    "cost": lambda ax=None: plotting.plot_cost(COSTS, ax=ax),
+    "indistinguishable": lambda ax=None: plotting.plot_indistinguishable(ERRORS, GROUPS, ax=ax),
+    "parameters": lambda ax=None: plotting.plot_parameters_accuracy(SIZES, ax=ax),
+    "scatter": lambda ax=None: plotting.plot_scatter(*CLOUD, ax=ax),
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_axes(call):
+    check_axes(call)
+
+
+def test_cost_is_drawn_on_logarithmic_axes_with_intervals_and_names():
+    ax = plotting.plot_cost(COSTS)
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
+    others, front = ax.containers
+    assert front.lines[0].get_xydata() == pytest.approx(COSTS.loc[COSTS["front"], ["training_flops", "error"]])
+    assert others.lines[0].get_xydata() == pytest.approx(np.array([[2e12, 0.03]]))
+    assert bar_ends(front) == pytest.approx(COSTS.loc[COSTS["front"], ["low", "high"]].to_numpy())
+    assert sorted(texts(ax)) == ["LeNet-5", "deep", "inception"]
+    assert front.lines[0].get_markerfacecolor() != others.lines[0].get_markerfacecolor()
+
+
+def test_the_front_is_a_line_of_steps_that_never_lies_above_a_system():
+    ax = plotting.plot_cost(COSTS)
+    (line,) = [line for line in ax.lines if len(line.get_xdata()) > 10]
+    x, y = line.get_data()
+    assert (np.diff(x) > -1e-3 * x[1:]).all() and (np.diff(y) < 1e-12).all()
+    assert y[np.argmin(np.abs(np.log(x / 5e12)))] == pytest.approx(0.02)  # level until the next system
+    for _, point in COSTS.iterrows():
+        assert point["error"] >= y[x <= point["training_flops"] * 1.0001].min() - 1e-9
+
+
+def test_names_keep_off_each_other():
+    first, second, third = boxes(plotting.plot_cost(COSTS).texts)
+    assert not first.overlaps(second) and not first.overlaps(third) and not second.overlaps(third)
+
+
+def test_systems_are_ranked_and_groups_are_bars():
+    ax = plotting.plot_indistinguishable(ERRORS, GROUPS)
+    assert ticks(ax.yaxis) == ["a", "b", "c", "d"] and ax.yaxis_inverted()
+    assert texts(ax) == ["34", "45", "64", "120"]
+    (drawn,) = ax.containers
+    assert drawn.lines[0].get_xdata() == pytest.approx(np.array([34, 45, 64, 120]) / 10_000)
+    expected = [[1 - high, 1 - low] for low, high in (wilson_interval(10_000 - n, 10_000) for n in (34, 45, 64, 120))]
+    assert bar_ends(drawn) == pytest.approx(np.array(expected))
+    bars = [list(line.get_ydata()) for line in ax.lines if list(line.get_xdata()) == [1, 1]]
+    assert bars == [[0, 1], [1, 2]]
+
+
+def test_bars_stand_apart_inside_the_figure():
+    ax = plotting.plot_indistinguishable(ERRORS, [*GROUPS, ("a", "c", "d")])
+    ax.figure.canvas.draw()
+    places = [line.get_window_extent().x1 for line in ax.lines if set(line.get_xdata()) == {1}]
+    assert len(set(np.round(places))) == 3 and max(places) < ax.figure.bbox.x1
+    assert max(text.get_window_extent().x1 for text in ax.texts) < min(places)
+
+
+def test_parameters_accuracy():
+    ax = plotting.plot_parameters_accuracy(SIZES)
+    assert ax.get_xscale() == "log"
+    (dots,) = ax.containers
+    np.testing.assert_allclose(dots.lines[0].get_xydata(), SIZES[["parameters", "accuracy"]])
+    np.testing.assert_allclose(bar_ends(dots), SIZES[["low", "high"]])
+    assert [(text.get_text(), text.xy[0]) for text in ax.texts] == [("small", 1e3), ("large", 1e5)]
+
+
+def test_a_single_run_has_no_interval():
+    ax = plotting.plot_parameters_accuracy(SIZES.assign(low=np.nan, high=np.nan))
+    (bars,) = (container for container in ax.containers)
+    assert all(np.ptp(segment[:, 1]) == 0 for segment in bars.lines[2][0].get_segments())
+
+
+def test_names_of_points_do_not_touch_and_stay_inside():
+    random = np.random.default_rng(0)
+    many = pd.DataFrame({"parameters": 10 ** random.uniform(4, 6.5, 12), "accuracy": random.uniform(0.97, 0.997, 12)})
+    many = many.assign(low=many["accuracy"] - 0.002, high=many["accuracy"] + 0.0015, label="a name of a network")
+    ax = plotting.plot_parameters_accuracy(many)
+    placed, frame = boxes(ax.texts), ax.get_window_extent()
+    assert not any(one.overlaps(other) for one, other in combinations(placed, 2))
+    assert all(frame.contains(*box.min) and frame.contains(*box.max) for box in placed)
+
+
+def test_scatter_shows_each_class_in_its_colour_and_as_its_digit():
+    points, labels = CLOUD
+    ax = plotting.plot_scatter(points, labels, explained=[0.097, 0.071, 0.06])
+    groups, outlines = ax.collections[:10], ax.collections[10:]  # of points, and one around each
+    assert len({tuple(group.get_facecolor()[0]) for group in groups}) == len(outlines) == 10
+    for digit, group in enumerate(groups):
+        np.testing.assert_allclose(group.get_offsets(), points[labels == digit, :2])
+        np.testing.assert_allclose(ax.texts[digit].xy, points[labels == digit, :2].mean(axis=0))
+    shapes = {group.get_paths()[0].vertices.tobytes() for group in groups}
+    assert len(shapes) == 10  # of markers, for readers without colour
+    assert texts(ax) == list("0123456789")
+    assert "9.7%" in ax.get_xlabel() and "7.1%" in ax.get_ylabel()
+
+
+def test_the_line_around_a_class_holds_the_denser_half_of_its_points():
+    points = np.random.default_rng(0).normal(size=(4000, 2))
+    ax = plotting.plot_scatter(points, np.full(4000, 3))
+    (line,) = ax.collections[1].get_paths()
+    inside = line.contains_points(points)
+    assert inside.mean() == pytest.approx(0.5, abs=0.04)
+    assert np.hypot(*points[inside].T).mean() < np.hypot(*points[~inside].T).mean()
+
+
+def test_scatter_moves_the_names_of_close_classes_apart():
+    random = np.random.default_rng(3)
+    ax = plotting.plot_scatter(random.normal(size=(2000, 2)), random.integers(0, 10, 2000))
+    places = [text.get_position() for text in ax.texts]
+    assert min(np.hypot(*np.subtract(*pair)) for pair in combinations(places, 2)) > 12  # points
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: plotting.plot_cost(COSTS.assign(low=0.5)), "'points' .* bounds that enclose the values"),
+        (lambda: plotting.plot_parameters_accuracy(SIZES.assign(low=0.95)), "'points' .* enclose the values"),
+        (lambda: plotting.plot_indistinguishable(ERRORS, [("a", "e")]), r"'groups' .* Got \['e'\]"),
+    ],
+)
+def test_bad_parameters(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+    assert not plt.get_fignums()
