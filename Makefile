@@ -6,7 +6,7 @@ IN := .venv/bin/python -m
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup run student slides test test-unit test-results test-notebooks lab data lint format bench lock clean
+.PHONY: help setup run docs student slides test test-unit test-results test-notebooks test-portable test-lowest test-latest lab data lint format bench lock clean
 
 help: ## list these targets
 	@echo 'make TARGET [PYTHON=python3.12], where TARGET is one of'
@@ -24,14 +24,17 @@ setup: .venv/.installed ## make .venv with the locked versions of everything (on
 	@.venv/bin/python tools/install.py
 	@touch .venv/.installed
 
-run: setup ## execute all notebooks and render them to build/html/index.html
-	$(IN) mnist_helpers run
+run: setup ## execute all notebooks and build the site from them: build/html/index.html
+	$(IN) tools.run
 
-student: setup ## write build/student: the notebooks without solutions and results; what was changed there stays
-	$(IN) mnist_helpers student
+docs: setup ## build the site from the results that are stored in the notebooks, in a minute
+	$(IN) tools.site
 
-slides: setup ## write build/slides: notebooks as slides, with make slides NOTEBOOK=04 only that one
-	$(IN) mnist_helpers slides $(NOTEBOOK)
+student: setup ## write build/student, to hand out: no solutions, no results; what was changed there stays
+	$(IN) tools.student
+
+slides: setup ## write build/slides: lessons as slides; with make slides NOTEBOOK=04 only that one
+	$(IN) tools.slides $(NOTEBOOK)
 
 test: COVERAGE := --cov --cov-report=term
 test: lint test-unit test-results test-notebooks ## run every check and test, and show which lines the unit tests leave out
@@ -44,6 +47,23 @@ test-results: setup ## hold the leaderboard to the stored networks: compute ever
 
 test-notebooks: setup ## execute all notebooks as tests, small budgets, and compare their stored outputs
 	$(IN) pytest notebooks
+
+# four kinds of machine; the test modules in which a processor can make a difference
+SETTINGS := AS_IT_IS=1 TF_ENABLE_ONEDNN_OPTS=0 ONEDNN_MAX_CPU_ISA=AVX2 ONEDNN_MAX_CPU_ISA=SSE41
+NUMERICAL := tests/data tests/models tests/evaluation tests/training tests/explain
+test-portable: setup ## run the numerical tests as if on four kinds of processor
+	@for setting in $(SETTINGS); do \
+		echo "$$setting"; env "$$setting" $(IN) pytest $(NUMERICAL) --quiet --numprocesses=2 --dist=loadfile || exit; \
+	done
+
+test-lowest: setup ## run the unit tests with the lowest versions that setup.cfg allows (3 GB in build/lowest)
+	.venv/bin/python tools/install.py lowest build/lowest
+	build/lowest/bin/python -m pytest tests --ignore=tests/setup --numprocesses=2 --dist=loadfile
+
+test-latest: setup ## run the unit tests with the newest releases, allowed or not (3 GB in build/latest)
+	.venv/bin/python tools/install.py latest build/latest
+	-$(IN) uv pip check --python build/latest
+	build/latest/bin/python -m pytest tests --ignore=tests/setup --numprocesses=2 --dist=loadfile
 
 lint: setup ## check the style with ruff, and types with mypy
 	$(IN) ruff check
@@ -73,4 +93,4 @@ lock: ## resolve requirements.lock anew from setup.cfg (needs uv)
 clean: ## remove build/, but not build/student, and the caches of tools; keeps MNIST and all that was trained
 	if [ -d build ]; then find build -mindepth 1 -maxdepth 1 ! -name student -exec rm -rf {} +; fi
 	rm -rf .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage
-	find mnist_helpers notebooks tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find docs mnist_helpers notebooks tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
