@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Generator
 from functools import cache
+from pathlib import Path
 from queue import Empty
 from unittest import mock
 
@@ -15,30 +16,39 @@ import pytest
 from nbval import plugin
 from nbval.kernel import RunningKernel
 
-from mnist_helpers.data.budget import PROFILES
-from mnist_helpers.data.mnist import REAL, load_mnist
-from mnist_helpers.kernels import kernel_environment
-
 _LOOK = 1.0  # seconds between two looks whether the kernel is still alive
 
 
 @cache
 def _real() -> bool:
     """Whether the real MNIST is to be had; asked once, so that no kernel waits for the network again."""
-    return load_mnist().source == REAL
+    from mnist_helpers import load_mnist
+
+    return load_mnist().source == "mnist"
+
+
+def _environment() -> dict[str, str]:
+    """What a kernel gets beside the user's own variables; relative paths would be wrong where it works."""
+    given = {
+        name: os.environ[name]
+        for name in ("MNIST_DATA", "MNIST_CACHE", "MNIST_CHECKPOINTS", "KERAS_HOME")
+        if os.environ.get(name)
+    }
+    settings = {name: str(Path(value).expanduser().absolute()) for name, value in given.items()}
+    settings["MNIST_PROFILE"] = os.environ.get("MNIST_PROFILE") or "smoke"
+    settings["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
+    return settings | {"MNIST_STRICT": "1"} | ({} if _real() else {"MNIST_STANDIN": "always"})
 
 
 class _Kernel(RunningKernel):
     """nbval's kernel, with the environment of the series, and noticed at once when it dies."""
 
     def __init__(self, *arguments, **options):
-        profile = os.environ.get("MNIST_PROFILE") or "smoke"
-        assert profile in PROFILES, f"MNIST_PROFILE must be one of {PROFILES}, not {profile!r}"
-        with mock.patch.dict(os.environ, kernel_environment(profile=profile, standin=not _real())):
+        with mock.patch.dict(os.environ, _environment()):
             super().__init__(*arguments, **options)
 
     def execute_cell_input(self, cell_input, allow_stdin=None):
-        # with history, as people execute a cell: without it, IPython shows a value in spite of a semicolon behind it
+        # with history, as people execute a cell: without it, IPython shows a value in spite of a semicolon after it
         return self.kc.execute(cell_input, allow_stdin=allow_stdin, stop_on_error=False)
 
     def await_reply(self, msg_id, timeout=None):

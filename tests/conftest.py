@@ -1,7 +1,10 @@
 """Fixtures: a home without MNIST, an empty store, a small MNIST of random pixels, a mirror on this machine."""
 
+import gzip
+import hashlib
 import io
 import os
+import struct
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,7 +14,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from mnist_helpers.data.containers import ArraySpec, digest_of
+from mnist_helpers.data import fetch
 from mnist_helpers.training import store as checkpoints
 
 
@@ -45,7 +48,7 @@ def real_mnist():
 
 @pytest.fixture(scope="session")
 def fake():
-    """A small MNIST: ``arrays``, their ``specs``, and the bytes of its ``npz`` file."""
+    """A small MNIST: ``arrays``, the files that carry them (``npz`` and ``idx``), and what `fetch` must know of it."""
     rng = np.random.default_rng(0)
     arrays = {
         "x_train": rng.integers(0, 256, (240, 28, 28), dtype=np.uint8),
@@ -53,10 +56,24 @@ def fake():
         "x_test": rng.integers(0, 256, (40, 28, 28), dtype=np.uint8),
         "y_test": np.arange(40, dtype=np.uint8) % 10,
     }
-    specs = {name: ArraySpec(array.shape, digest_of(array)) for name, array in arrays.items()}
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)
-    return SimpleNamespace(arrays=arrays, specs=specs, npz=buffer.getvalue())
+    idx = {file: gzip.compress(idx_bytes(arrays[name])) for name, (file, _) in fetch.IDX_FILES.items()}
+    constants = {
+        "ARRAYS": {name: (array.shape, sha256(array.tobytes())) for name, array in arrays.items()},
+        "NPZ_HASH": sha256(buffer.getvalue()),
+        "IDX_FILES": {name: (file, sha256(idx[file])) for name, (file, _) in fetch.IDX_FILES.items()},
+        "MIRRORS": (),
+    }
+    return SimpleNamespace(arrays=arrays, npz=buffer.getvalue(), idx=idx, constants=constants)
+
+
+@pytest.fixture
+def small_mnist(home, fake, monkeypatch):
+    """The small MNIST is looked for, on a machine without a copy; call it to name mirrors, as there are none."""
+    for name, value in fake.constants.items():
+        monkeypatch.setattr(fetch, name, value)
+    return lambda *urls: monkeypatch.setattr(fetch, "MIRRORS", urls)
 
 
 @pytest.fixture
@@ -93,6 +110,16 @@ def serve():
     for server in servers:
         server.shutdown()
         server.server_close()
+
+
+def sha256(content):
+    return hashlib.sha256(content).hexdigest()
+
+
+def idx_bytes(array):
+    """The IDX file of an array, written from the format's description."""
+    magic = {1: 2049, 3: 2051}[array.ndim]
+    return struct.pack(f">{1 + array.ndim}I", magic, *array.shape) + array.tobytes()
 
 
 def send(handler, content, *, length=None, pause=0.0, piece=1 << 20):

@@ -8,7 +8,7 @@ from benchmarks import bench_start as bench
 from benchmarks.workers import WorkerError
 
 from mnist_helpers.data import mnist as data
-from mnist_helpers.data.sources import Found
+from mnist_helpers.data.fetch import Found
 
 
 def test_an_import_is_measured_where_nothing_was_imported_before():

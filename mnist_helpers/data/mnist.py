@@ -5,42 +5,40 @@ MNIST: Y. LeCun, C. Cortes, C. J. C. Burges, 70,000 handwritten digits, CC BY-SA
 
 import hashlib
 import os
-import warnings
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from mnist_helpers.common.checks import check_choice, check_images, check_labels, check_positive_int, problem
-from mnist_helpers.data.download import FetchError
-from mnist_helpers.data.sources import MNIST, Found, cache_directory, find
+from mnist_helpers.common.profile import REAL, SMOKE_IMAGES, STANDIN, profile
+from mnist_helpers.data.fetch import Found, cache_directory, find
 
-__all__ = ["REAL", "STANDIN", "Digits", "Split", "cache_directory", "fetch_and_report", "load_mnist"]
+__all__ = ["REAL", "STANDIN", "Digits", "Split", "cache_directory", "current", "load_mnist"]
 
-REAL = "mnist"
-STANDIN = "sklearn-digits"
 SEED = 42
-_PARTS = ("train", "validation", "test")
+_PARTS = {"train": "training", "validation": "validation", "test": "test"}
+_SOURCES = {REAL: "MNIST", STANDIN: "Stand-in (scikit-learn's digits, not MNIST)"}
 _MODES = ("never", "auto", "always")
-_ADVICE = (
-    "To get the real data, connect to the network and run `python -m mnist_helpers data`, or set the environment"
-    " variable MNIST_DATA to a copy of mnist.npz."
-)
+_loaded: list["Digits"] = []  # what load_mnist returned last
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Split:
     """One part of the data; its arrays are read-only views, so that no cell can change them for the next.
 
-    Attributes
+    Parameters
     ----------
-    images : float32 (n, size, size, 1), pixels in [0, 1], 0 is the background; ``load_mnist`` gives size 28
-    labels : int64 (n,), 0 to 9; other integers are converted
-    name : "train", "validation" or "test"
-    source : "mnist" or "sklearn-digits"
-
-    Raises ``TypeError`` or ``ValueError`` for other dtypes, shapes, values or names.
+    images : ndarray of float32, shape (n, size, size, 1)
+        Pixels in [0, 1], 0 is the background; ``load_mnist`` gives size 28. Other floats are converted.
+    labels : ndarray of int64, shape (n,)
+        The digits, 0 to 9. Other integers are converted.
+    name : {"train", "validation", "test"}
+        Which part it is.
+    source : {"mnist", "sklearn-digits"}
+        Whether it is the real MNIST, or the stand-in.
     """
 
     images: np.ndarray
@@ -49,17 +47,11 @@ class Split:
     source: str
 
     def __post_init__(self) -> None:
-        if not isinstance(self.images, np.ndarray) or self.images.dtype != np.float32:
-            got = getattr(self.images, "dtype", type(self.images).__name__)
-            raise TypeError(problem("images", "Split", "a NumPy array of float32", got))
-        shape = self.images.shape
-        if len(shape) != 4 or shape[1] != shape[2] or shape[3] != 1 or 0 in shape:
-            raise ValueError(problem("images", "Split", "of shape (n, size, size, 1), n >= 1", f"shape {shape}"))
-        check_images(self.images, function="Split")
-        labels = check_labels(self.labels, function="Split", n=shape[0])
-        check_choice(self.name, _PARTS, name="name", function="Split")
-        check_choice(self.source, (REAL, STANDIN), name="source", function="Split")
-        for key, array in (("images", self.images.view()), ("labels", labels.view())):
+        images = check_images(self.images, function="Split")
+        labels = check_labels(self.labels, function="Split", n=len(images))
+        check_choice(self.name, tuple(_PARTS), name="name", function="Split")
+        check_choice(self.source, tuple(_SOURCES), name="source", function="Split")
+        for key, array in (("images", images.view()), ("labels", labels.view())):
             array.setflags(write=False)
             object.__setattr__(self, key, array)
 
@@ -71,7 +63,7 @@ class Split:
 
     @property
     def flat(self) -> np.ndarray:
-        """The images as float32 (n, size * size), 784 for MNIST: a view."""
+        """The images as float32 (n, size * size), 784 columns for MNIST: a view."""
         return self.images.reshape(len(self), -1)
 
     @cached_property
@@ -82,41 +74,57 @@ class Split:
         return digest.hexdigest()
 
     def take(self, n: int, seed: int = 0) -> "Split":
-        """Return ``n`` of the images, drawn in the proportions of the classes, in the order in which they stand here.
+        """Return ``n`` of the images, in the proportions of the classes and in the order in which they stand here.
 
-        Raises ``TypeError`` or ``ValueError`` unless ``n`` is an integer from 1 to ``len(self)``.
+        Parameters
+        ----------
+        n : int
+            How many, at least 1. The split itself is returned when it has no more. Of fewer than the classes (or all
+            but so few) the proportions cannot be kept: then each image is as likely as the other.
+        seed : int
+            Which images; the same seed draws the same ones.
         """
         n = check_positive_int(n, name="n", function="take")
-        if n > len(self):
-            raise ValueError(problem("n", "take", f"at most {len(self)}, the size of the {self.name} split", n))
-        if n == len(self):
+        if n >= len(self):
             return self
-        chosen = np.sort(stratified_indices(self.labels, n, seed)[0])
+        chosen = np.sort(_stratified(self.labels, n, seed)[0])
         return Split(self.images[chosen], self.labels[chosen], self.name, self.source)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Digits:
-    """The three splits, their ``source`` ("mnist" or "sklearn-digits") and ``origin``, where they were found.
+    """The three splits of a data set.
 
-    Raises ``TypeError`` where a part is no `Split`, ``ValueError`` for another source.
+    Parameters
+    ----------
+    train, validation, test : Split
+        The parts.
+    source : {"mnist", "sklearn-digits"}
+        Whether they are the real MNIST, or the stand-in.
+    origin : str
+        Where they were found, in words.
     """
 
     train: Split
     validation: Split
     test: Split
     source: str
-    origin: str = field(repr=False)
+    origin: str = ""
 
-    def __post_init__(self) -> None:
-        for name in _PARTS:
-            if not isinstance(part := getattr(self, name), Split):
-                raise TypeError(problem(name, "Digits", "a Split", type(part).__name__))
-        check_choice(self.source, (REAL, STANDIN), name="source", function="Digits")
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{len(getattr(self, name)):,} {word}" for name, word in _PARTS.items())
+        return f"{_SOURCES[self.source]}: {sizes} images"
+
+
+def check_is_split(split: Any, *, function: str) -> Split:
+    """Return a ``Split``, else raise ``TypeError``."""
+    if not isinstance(split, Split):
+        raise TypeError(problem("split", function, "a Split", type(split).__name__))
+    return split
 
 
 def check_digits(digits: Any, *, function: str) -> Digits:
-    """Return ``digits`` if they are ``Digits``, else raise ``TypeError``."""
+    """Return ``Digits``, else raise ``TypeError``."""
     if not isinstance(digits, Digits):
         raise TypeError(problem("digits", function, "Digits, as load_mnist returns them", type(digits).__name__))
     return digits
@@ -125,16 +133,16 @@ def check_digits(digits: Any, *, function: str) -> Digits:
 def load_mnist(*, standin: str | None = None) -> Digits:
     """Return MNIST: 50,000 training, 10,000 validation and 10,000 test images.
 
-    The validation images are drawn from the 60,000 training images, stratified, with seed 42, exactly as by
-    ``train_test_split(..., test_size=10_000, stratify=labels, random_state=42)``; the test images are MNIST's own, in
-    their order. Looked for in: the environment variable MNIST_DATA (a file that is used or refused), the cache
-    directory (MNIST_CACHE), Keras's copy (KERAS_HOME), public mirrors. Every array is verified by its SHA-256.
-
     Parameters
     ----------
-    standin : "never", "auto" or "always"
-        Whether scikit-learn's small digits may stand in: never, with a warning when MNIST cannot be had, or always,
-        without looking for MNIST (not even for MNIST_DATA). Default: the variable MNIST_STANDIN, else "auto".
+    standin : {"never", "auto", "always"}, optional
+        Whether scikit-learn's 1,797 small digits may stand in: never, where MNIST cannot be had (which is said in a
+        banner), or always, without looking for MNIST. Default: the variable MNIST_STANDIN, else "auto".
+
+    Returns
+    -------
+    Digits
+        In the smoke profile no more than 2,000, 500 and 500 images.
 
     Raises
     ------
@@ -142,113 +150,83 @@ def load_mnist(*, standin: str | None = None) -> Digits:
         MNIST_DATA cannot be read, or is not MNIST; or ``standin`` is none of the three.
     ConnectionError
         "never", and no source has MNIST.
+
+    Notes
+    -----
+    The validation images are drawn from MNIST's 60,000 training images, stratified, with seed 42; the test images are
+    its own, in their order. Looked for in: the file that the environment variable MNIST_DATA names, the cache
+    directory (MNIST_CACHE), Keras's copy (KERAS_HOME), public mirrors. Every array is verified by its SHA-256.
     """
-    mode = _mode(standin)
-    if mode == "always":
-        return _load_standin("asked for")
+    mode = standin or os.environ.get("MNIST_STANDIN") or "auto"
+    check_choice(mode, _MODES, name="standin", function="load_mnist (or the variable MNIST_STANDIN)")
+    reason = "It was asked for."
     try:
-        return _split(find(MNIST))
-    except FetchError as error:
+        digits = _load_standin() if mode == "always" else _split(find())
+    except ConnectionError as error:
         if mode == "never":
-            raise FetchError(f"MNIST cannot be had, and the stand-in is ruled out. {_ADVICE} {error}") from error
-        warnings.warn(
-            "This is not MNIST: it cannot be had, and the 1,797 small digits (8x8) of scikit-learn, framed in 28x28"
-            f" images, stand in for it. No result on them is a result on MNIST. {_ADVICE} {error}",
-            stacklevel=2,
-        )
-        return _load_standin("MNIST cannot be had")
+            raise
+        reason, digits = str(error), _load_standin()
+    if profile() == "smoke":
+        train, validation, test = (getattr(digits, name).take(SMOKE_IMAGES[name]) for name in _PARTS)
+        digits = Digits(train, validation, test, digits.source, digits.origin)
+    _loaded[:] = [digits]
+    _announce(digits, reason)
+    return digits
 
 
-def fetch_and_report() -> str:
-    """Find or fetch MNIST, never the stand-in, and return where it came from, where it lies and what it is.
-
-    Raises what ``load_mnist(standin="never")`` raises.
-    """
-    try:
-        found = find(MNIST)
-    except FetchError as error:
-        raise FetchError(f"MNIST cannot be had. {_ADVICE} {error}") from error
-    lines = [
-        "MNIST is complete and verified.",
-        f"  found in  {found.origin}",
-        f"  lies in   {found.path or 'memory only: the cache directory cannot be written'}",
-    ]
-    for name, array in found.arrays.items():
-        lines.append(f"  {name:8}  {array.shape} {array.dtype}, SHA-256 {MNIST.specs[name].digest}")
-    return "\n".join(lines)
+def current() -> Digits | None:
+    """Return the digits that ``load_mnist`` returned last, None before its first call."""
+    return _loaded[0] if _loaded else None
 
 
-def stratified_indices(labels: np.ndarray, n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the indices of ``n`` examples in the proportions of the classes, and of the others, both shuffled.
-
-    The method, and every random draw, of scikit-learn's ``StratifiedShuffleSplit``, whose import alone would take
-    longer than loading MNIST. ``RandomState`` is NumPy's frozen generator: its numbers never change.
-    """
-    rng = np.random.RandomState(seed)
-    counts = np.bincount(labels)
-    quota = _quota(counts, n, rng)
-    rest = _quota(counts - quota, len(labels) - n, rng)
-    chosen, others = [], []
-    for label, (first, second) in enumerate(zip(quota, rest, strict=True)):
-        members = rng.permutation(np.flatnonzero(labels == label))
-        chosen.append(members[:first])
-        others.append(members[first : first + second])
-    return rng.permutation(np.concatenate(chosen)), rng.permutation(np.concatenate(others))
-
-
-def _quota(counts: np.ndarray, n: int, rng: np.random.RandomState) -> np.ndarray:
-    """Return how many of ``n`` draws fall to each class: rounded down, then up by the largest remainders."""
-    exact = counts / counts.sum() * n
-    quota = np.floor(exact).astype(np.int64)
-    remainder = exact - quota
-    for value in np.unique(remainder)[::-1]:
-        if missing := n - quota.sum():
-            tied = np.flatnonzero(remainder == value)
-            quota[rng.choice(tied, size=min(missing, len(tied)), replace=False)] += 1
-    return quota
+def _announce(digits: Digits, reason: str) -> None:
+    """Print a banner where results will not be those of the text."""
+    lines = []
+    if digits.source != REAL:
+        lines = [
+            "THIS IS NOT MNIST: the small 8x8 digits of scikit-learn, enlarged to 28x28,",
+            "stand in for it. Figures and pictures differ from the text, and no result is a",
+            "result on MNIST.",
+            *reason.splitlines(),
+        ]
+    if profile() == "smoke":
+        lines.append("SMOKE PROFILE: few images, hardly any training; figures differ from the text.")
+    if lines:
+        lines.append(f"{digits!r}.")
+        bar = "=" * max(map(len, lines))
+        print("\n".join([bar, *lines, bar]))
 
 
-def _mode(standin: str | None) -> str:
-    if standin is not None:
-        return check_choice(standin, _MODES, name="standin", function="load_mnist")
-    mode = os.environ.get("MNIST_STANDIN") or "auto"
-    if mode not in _MODES:
-        raise ValueError(f"The environment variable MNIST_STANDIN must be one of {_MODES}. Got {mode!r} instead.")
-    return mode
+def _stratified(labels: np.ndarray, n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the indices of ``n`` images and of the others, in the proportions of the classes where that can be."""
+    from sklearn.model_selection import train_test_split
+
+    rest = len(labels) - n
+    classes = np.unique_counts(labels).counts
+    possible = len(classes) <= min(n, rest) and classes.min() > 1
+    sizes = {"train_size": n, "test_size": rest}
+    return train_test_split(np.arange(len(labels)), **sizes, random_state=seed, stratify=labels if possible else None)
 
 
 def _split(found: Found) -> Digits:
-    arrays = found.arrays
-    labels = arrays["y_train"]
-    train, validation = stratified_indices(labels, len(labels) - len(labels) // 6, SEED)
-    return Digits(
-        Split(_scaled(arrays["x_train"][train]), _wide(labels[train]), "train", REAL),
-        Split(_scaled(arrays["x_train"][validation]), _wide(labels[validation]), "validation", REAL),
-        Split(_scaled(arrays["x_test"]), _wide(arrays["y_test"]), "test", REAL),
-        source=REAL,
-        origin=found.origin,
-    )
+    """Divide the training images of MNIST 5 to 1."""
+    images, labels = found.arrays["x_train"], found.arrays["y_train"]
+    chosen = _stratified(labels, len(labels) - len(labels) // 6, SEED)
+    pairs = [*((images[part], labels[part]) for part in chosen), (found.arrays["x_test"], found.arrays["y_test"])]
+    scaled = [(np.divide(x, np.float32(255), dtype=np.float32)[..., np.newaxis], y) for x, y in pairs]
+    return _digits(scaled, REAL, found.origin)
 
 
-def _scaled(images: np.ndarray) -> np.ndarray:
-    return np.divide(images, np.float32(255), dtype=np.float32)[..., np.newaxis]
-
-
-def _wide(labels: np.ndarray) -> np.ndarray:
-    return labels.astype(np.int64)
-
-
-def _load_standin(reason: str) -> Digits:
+def _load_standin() -> Digits:
     """Return scikit-learn's digits, divided like MNIST: 5 parts to train on, 1 to validate, 1 to test."""
     from mnist_helpers.data.standin import load_framed
 
     images, labels = load_framed()
-    rest, test = stratified_indices(labels, len(labels) - len(labels) // 7, SEED)
-    train, validation = (rest[part] for part in stratified_indices(labels[rest], len(rest) - len(rest) // 6, SEED))
-    return Digits(
-        Split(images[train], labels[train], "train", STANDIN),
-        Split(images[validation], labels[validation], "validation", STANDIN),
-        Split(images[test], labels[test], "test", STANDIN),
-        source=STANDIN,
-        origin=f"scikit-learn ({reason})",
-    )
+    rest, test = _stratified(labels, len(labels) - len(labels) // 7, SEED)
+    train, validation = (rest[part] for part in _stratified(labels[rest], len(rest) - len(rest) // 6, SEED))
+    return _digits([(images[part], labels[part]) for part in (train, validation, test)], STANDIN, "scikit-learn")
+
+
+def _digits(pairs: Iterable[tuple[np.ndarray, np.ndarray]], source: str, origin: str) -> Digits:
+    train, validation, test = (Split(*pair, name, source) for name, pair in zip(_PARTS, pairs, strict=True))
+    return Digits(train, validation, test, source, origin)

@@ -1,43 +1,70 @@
-"""Digits on a larger canvas: in its centre, at random, or at a chosen distance from the centre (S4.4)."""
+"""Digits on a larger canvas: in its centre, at random, or at a chosen distance from the centre."""
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from mnist_helpers.common.checks import check_positive_int, problem
-from mnist_helpers.data.mnist import Split
+from mnist_helpers.data.mnist import Split, check_is_split
 
 CANVAS = 48
 
 
-def centred(split: Any, size: int = CANVAS) -> Any:
-    """Return the split with every image in the centre of an empty canvas of ``size`` by ``size`` pixels.
+def centred(split: Split, size: int = CANVAS) -> Split:
+    """Return the split with every image in the centre of an empty canvas.
 
-    Images (n, height, height, 1) become (n, size, size, 1). Raises ``TypeError`` or ``ValueError`` for what is no
-    split, and when the canvas is smaller than the images.
+    Parameters
+    ----------
+    split : Split
+        With images (n, height, height, 1).
+    size : int
+        Height and width of the canvas in pixels, at least those of the images.
+
+    Returns
+    -------
+    Split
+        With images (n, size, size, 1).
     """
     middle = _room(split, size, "centred") // 2
     return _placed(split, size, np.full((len(split), 2), middle))
 
 
-def shifted(split: Any, size: int = CANVAS, *, seed: int) -> Any:
+def shifted(split: Split, size: int = CANVAS, *, seed: int) -> Split:
     """Return the split with every image at a random place of an empty canvas, all places being equally likely.
 
-    Images (n, height, height, 1) become (n, size, size, 1). Raises ``TypeError`` or ``ValueError`` for what is no
-    split, and when the canvas is smaller than the images.
+    Parameters
+    ----------
+    split, size
+        As in `centred`.
+    seed : int
+        Of the places.
+
+    Returns
+    -------
+    Split
+        With images (n, size, size, 1).
     """
     room = _room(split, size, "shifted")
     # integers(...) leaves out its upper bound: without the 1, the last row and column would never be reached.
     return _placed(split, size, np.random.default_rng(seed).integers(0, room + 1, (len(split), 2)))
 
 
-def shifted_by(split: Any, distance: int, size: int = CANVAS, *, seed: int) -> Any:
-    """Return the split with every image ``distance`` pixels away from the centre of the canvas.
+def shifted_by(split: Split, distance: int, size: int = CANVAS, *, seed: int) -> Split:
+    """Return the split with every image at the same distance from the centre of the canvas.
 
-    The distance is the larger one of the steps down and across, in pixels; the direction is drawn at random. Images
-    (n, height, height, 1) become (n, size, size, 1). Raises ``TypeError`` or ``ValueError`` for what is no split, and
-    for a distance that leaves the canvas.
+    Parameters
+    ----------
+    distance : int
+        The larger one of the steps down and across, in pixels; at most what the canvas has room for.
+    split, size
+        As in `centred`.
+    seed : int
+        Of the directions.
+
+    Returns
+    -------
+    Split
+        With images (n, size, size, 1).
     """
     room = _room(split, size, "shifted_by")
     distance = check_positive_int(distance, name="distance", function="shifted_by", minimum=0)
@@ -50,14 +77,12 @@ def shifted_by(split: Any, distance: int, size: int = CANVAS, *, seed: int) -> A
     return _placed(split, size, room // 2 + steps)
 
 
-def _room(split: Any, size: int, function: str) -> int:
-    if not isinstance(split, Split):
-        raise TypeError(problem("split", function, "a Split", type(split).__name__))
-    height = split.images.shape[1]
+def _room(split: Split, size: int, function: str) -> int:
+    height = check_is_split(split, function=function).images.shape[1]
     return check_positive_int(size, name="size", function=function, minimum=height) - height
 
 
-def _placed(split: Any, size: int, corners: np.ndarray) -> Any:
+def _placed(split: Split, size: int, corners: np.ndarray) -> Split:
     """Put each image with its upper left corner at (row, column) of its own canvas."""
     n, height = len(split), split.images.shape[1]
     canvas = np.zeros((n, size, size, 1), np.float32)

@@ -1,8 +1,8 @@
 """The stand-in for MNIST where there is no network: scikit-learn's embedded 8x8 digits, framed as MNIST frames its own.
 
 Source: the test part of "Optical Recognition of Handwritten Digits" (E. Alpaydin, C. Kaynak, UCI repository, CC BY
-4.0), 1,797 images with pixels 0 to 16. Framing: Y. LeCun et al., "Gradient-based learning applied to document
-recognition", 1998: scaled to fit a 20x20 box with the aspect ratio kept, centred in 28x28 by the centre of mass.
+4.0). Framing: Y. LeCun et al., "Gradient-based learning applied to document recognition", 1998: scaled to fit a 20x20
+box with the aspect ratio kept, centred in 28x28 by the centre of mass.
 """
 
 import numpy as np
@@ -13,13 +13,20 @@ _WHITE = 16.0
 
 
 def load_framed() -> tuple[np.ndarray, np.ndarray]:
-    """Return images, float32 (1797, 28, 28, 1) in [0, 1], and labels, int64 (1797,)."""
+    """Return the stand-in's images and labels.
+
+    Returns
+    -------
+    images : ndarray of float32, shape (1797, 28, 28, 1)
+        Pixels in [0, 1], of 256 grey levels like MNIST's.
+    labels : ndarray of int64, shape (1797,)
+        The digits, 0 to 9.
+    """
     from sklearn.datasets import load_digits
 
     digits = load_digits()
     images = np.stack([frame(image) for image in digits.images / _WHITE])
-    # 256 grey levels, as in MNIST; the small term lets ties fall to the same side on every processor
-    levels = np.floor(images * 255 + 0.5 + 1e-6)
+    levels = np.floor(images * 255 + 0.5 + 1e-6)  # the small term lets ties fall to the same side on every processor
     return (levels / 255).astype(np.float32)[..., np.newaxis], digits.target.astype(np.int64)
 
 
@@ -31,8 +38,7 @@ def frame(image: np.ndarray) -> np.ndarray:
     height, width = (max(1, round(side * BOX / max(ink.shape))) for side in ink.shape)
     box = _stretch(height, ink.shape[0]) @ ink @ _stretch(width, ink.shape[1]).T  # (height, width)
     framed = np.zeros((FRAME, FRAME))
-    top = _offset(box.sum(axis=1))
-    left = _offset(box.sum(axis=0))
+    top, left = _offset(box.sum(axis=1)), _offset(box.sum(axis=0))
     framed[top : top + height, left : left + width] = box
     return framed
 

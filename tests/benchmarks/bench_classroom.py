@@ -57,7 +57,7 @@ class Session:
 
 def measure(*, quick: bool = False) -> Part:
     """Measure one kernel alone and eight at once, in turn; the quick way, two at once and one round."""
-    from mnist_helpers.data.sources import find
+    from mnist_helpers.data.fetch import find
 
     kernels, rounds = (2, 1) if quick else (KERNELS, ROUNDS)
     found = find()
@@ -109,32 +109,33 @@ def session(count: int, data: Path) -> Session:
 
     Raises ``ValueError`` when one fails: its memory would not be that of a learner.
     """
-    from mnist_helpers.kernels import execute
-    from mnist_helpers.series import NOTEBOOKS, find_notebooks
+    from tools.run import execute
+    from tools.series import find
 
-    (path,) = find_notebooks(NOTEBOOKS, [NOTEBOOK])
+    (path,) = find([NOTEBOOK])
     watch = Watch()
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(count) as pool:
         environments = [_environment(Path(folder) / str(number), data) for number in range(count)]
         cpu, wall = children_cpu(), time.perf_counter()
-        learners = [pool.submit(execute, path, environment=each, timeout=_TIMEOUT) for each in environments]
+        learners = [pool.submit(execute, path, each, timeout=_TIMEOUT) for each in environments]
         while wait(learners, timeout=_TICK).not_done:
             watch.look(memory_of(kernels_of(psutil.Process())))
         seconds = time.perf_counter() - wall
         done = [learner.result() for learner in learners]
     for _, result in done:
         if not result.ok:
-            raise ValueError(f"{result.name}, {result.place or 'not started'}: {result.error}")
+            raise ValueError(f"{result.name}, {result.place}: {result.error}")
     live = sum(live_runs(notebook) for notebook, _ in done)
     return Session(seconds, children_cpu() - cpu, watch, live)
 
 
 def _environment(folder: Path, data: Path) -> dict[str, str]:
     """Return what a learner's kernel gets: the shared data, and a cache and results of their own."""
-    from mnist_helpers.kernels import kernel_environment
+    from tools.run import kernel_environment
 
     own = {"MNIST_CACHE": str(folder / "cache"), "MNIST_RESULTS": str(results_in(folder))}
-    return kernel_environment(profile="full", standin=False, strict=False) | own | {"MNIST_DATA": str(data)}
+    own |= {"MNIST_STRICT": "0", "MNIST_DATA": str(data)}
+    return kernel_environment("full", "mnist") | own
 
 
 def kernels_of(process: psutil.Process) -> list[psutil.Process]:

@@ -16,7 +16,7 @@ from .workers import ROOT, Clocked, WorkerError, ask, by_turns, say, worker_envi
 PEER = "import keras"
 IMPORTS = {
     "import mnist_helpers": "import mnist_helpers",
-    "import of a set-up cell": "from mnist_helpers import Budget, banner, load_mnist",
+    "import of a set-up cell": "from mnist_helpers import load_mnist",
 }
 _UNITS = {"cpu": "CPU ms", "wall": "ms"}
 
@@ -74,7 +74,7 @@ def import_once(statement: str) -> dict[str, float]:
 def load_by_turns(rounds: int) -> Clocked | dict[str, str]:
     """Return seconds of ``load_mnist`` and of its peer; both are there, imported and warm, before the clock runs."""
     from mnist_helpers import load_mnist
-    from mnist_helpers.data.sources import find
+    from mnist_helpers.data.fetch import find
 
     source = load_mnist().source
     if source != "mnist":
