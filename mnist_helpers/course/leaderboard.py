@@ -210,8 +210,9 @@ def _settings(told: dict[str, Any]) -> dict[str, Any]:
     """Return what goes into the columns SETTINGS, of what a run tells about how it was trained."""
     optimizer = told.get("optimizer")
     if optimizer is not None:
-        rate = optimizer["config"].get("learning_rate", "")
-        optimizer = f"{optimizer['class_name']}({rate['class_name'] if isinstance(rate, dict) else rate if rate == '' else f'{rate:.4g}'})"
+        rate = optimizer["config"].get("learning_rate")  # an optimizer that wraps another one has none
+        rate = rate["class_name"] if isinstance(rate, dict) else "" if rate is None else f"{rate:.4g}"
+        optimizer = f"{optimizer['class_name']}({rate})"
     return {"batch_size": told.get("batch_size"), "optimizer": optimizer, "estimator": told.get("estimator")}
 
 
