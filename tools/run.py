@@ -3,7 +3,7 @@
     python -m tools.run [02 ...] [--profile smoke] [--in-place] [--timeout SECONDS]
 
 A notebook that fails does not keep the others from running. Executed notebooks are left in build/notebooks, the site in
-build/html. With ``--in-place`` the outputs are also stored in the notebooks themselves, which may then publish results.
+build/html. With ``--in-place`` outputs are also stored in the notebooks, which may then publish results.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,128 +30,113 @@ from tqdm import tqdm
 from mnist_helpers.common.files import atomic_write
 from mnist_helpers.common.profile import PROFILES, REAL
 from mnist_helpers.common.text import duration
+from tools import site
 from tools.series import NOTEBOOKS, ROOT, find, read
 
+TIMEOUT = 3600  # seconds; a cell may train a network
 _PATHS = ("MNIST_DATA", "MNIST_CACHE", "MNIST_CHECKPOINTS", "KERAS_HOME")
-_LOOK = 0.25  # seconds between two looks at a kernel's memory
 
 
 @dataclass
 class Result:
-    """How one notebook went: its code cells, seconds, highest memory of its kernel (MB), and where and why it failed."""
+    """How one notebook went: code cells, the last one executed, seconds, highest memory in MB, and any error."""
 
     name: str
     cells: int = 0
+    cell: int = 0
     seconds: float = 0.0
     peak_mb: float = 0.0
-    cell: int = 0  # the one that was executed last, from 1
     error: str = ""
 
     @property
+    def ok(self) -> bool:
+        """Whether every cell was executed."""
+        return not self.error
+
+    @property
     def place(self) -> str:
-        """Name the failing cell."""
+        """Where it is, or where it failed."""
         return f"cell {self.cell} of {self.cells}" if self.cell else "before its first cell"
 
 
 def kernel_environment(profile: str, source: str, *, authors: bool = False) -> dict[str, str]:
-    """Return the environment variables of a kernel; on another ``source`` than MNIST it does not ask the network again."""
+    """Return the environment variables of a kernel; where MNIST is not to be had, it does not ask the network again."""
     # a kernel works in notebooks/, where a relative path would mean another place
     paths = {name: str(Path(os.environ[name]).expanduser().absolute()) for name in _PATHS if os.environ.get(name)}
-    set_here = {"MNIST_PROFILE": profile, "MNIST_STRICT": "1", "MNIST_AUTHORS": "1" if authors else "0"}
-    backend = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
-    return os.environ | paths | set_here | backend | ({} if source == REAL else {"MNIST_STANDIN": "always"})
-
-
-class _Bar(tqdm):
-    """On a terminal one line with notebook, cell and time, otherwise nothing."""
-
-    def __init__(self, paths: Sequence[Path]) -> None:
-        form = "{desc} |{bar}| {elapsed}"
-        super().__init__(total=len(paths), bar_format=form, leave=False, disable=None, dynamic_ncols=True)
-
-    def cell(self, number: int, result: Result) -> None:
-        """Show which cell is being executed."""
-        if not self.disable:
-            self.n = number - 1 + max(result.cell - 1, 0) / max(result.cells, 1)
-            where = f"notebook {number} of {self.total}, {result.name}, cell {result.cell} of {result.cells}"
-            self.set_description_str(where, refresh=True)
+    settings = {"MNIST_PROFILE": profile, "MNIST_STRICT": "1", "MNIST_AUTHORS": "1" if authors else "0"}
+    settings["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
+    return os.environ | paths | settings | ({} if source == REAL else {"MNIST_STANDIN": "always"})
 
 
 def execute(
-    path: Path, environment: Mapping[str, str], *, timeout: int = 3600, progress=lambda result: None
+    path: Path,
+    environment: Mapping[str, str],
+    *,
+    timeout: int = TIMEOUT,
+    progress: Callable[[Result], None] = lambda result: None,
 ) -> tuple[NotebookNode, Result]:
-    """Execute a notebook to its end or first error; return it with its outputs, and how it went. The file stays as it is.
+    """Execute a notebook to its end or first error; return it with its outputs, and how it went. No file is written.
 
-    Parameters
-    ----------
-    path : Path
-    environment : mapping
-        All environment variables of the kernel, see `kernel_environment`.
-    timeout : int
-        Seconds that a cell may take.
-    progress : callable
-        Called with the `Result` so far whenever a cell begins.
+    ``timeout`` holds for each cell, in seconds; ``progress`` is called when a cell begins.
     """
     result, started = Result(path.stem), time.perf_counter()
     try:
         notebook = read(path)
     except Exception as error:  # nbformat lets through whatever a malformed file happens to trip over
-        notebook, result.error = nbformat.v4.new_notebook(), f"not a readable notebook: {error}"
-        return notebook, result
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    for cell in code:  # an old output must not be taken for a new one
-        cell.outputs, cell.execution_count = [], None
-    code = [cell for cell in code if cell.source.strip()]
+        result.error = f"not a readable notebook: {error}"
+        return nbformat.v4.new_notebook(), result
+    for cell in notebook.cells:  # an old output must not be taken for a new one
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    code = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
     result.cells = len(code)
 
     def next_cell(cell: NotebookNode, cell_index: int) -> None:
         result.cell += 1
         progress(result)
 
-    def leave_ctrl_c_alone(notebook: NotebookNode) -> None:  # nbclient would only end this kernel
+    def keep_ctrl_c(notebook: NotebookNode) -> None:  # nbclient would end this kernel only
         with suppress(NotImplementedError):
             asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
 
-    hooks = {"on_cell_execute": next_cell, "on_notebook_start": leave_ctrl_c_alone}
-    client = NotebookClient(notebook, timeout=timeout, kernel_name="python3", record_timing=False, **hooks)
+    client = NotebookClient(
+        notebook, timeout=timeout, kernel_name="python3", record_timing=False, coalesce_streams=True
+    )
+    client.on_cell_execute, client.on_notebook_start = next_cell, keep_ctrl_c
     client.log.disabled = True  # what goes wrong is in the result
-    with _memory(client, result):
+    with _watched(client, result):
         try:
             client.execute(cwd=str(path.parent), env=dict(environment), stdout=DEVNULL, stderr=DEVNULL)
-        except (CellExecutionError, CellTimeoutError, DeadKernelError, RuntimeError, OSError) as error:
-            result.error = _message(error, timeout)
+        except CellExecutionError as error:
+            result.error = strip_ansi(f"{error.ename}: {error.evalue}").strip()
+        except CellTimeoutError:
+            result.error = f"the cell took longer than {timeout} s (--timeout)"
+        except DeadKernelError:
+            result.error = "the kernel died: perhaps there was not enough memory"
+        except (RuntimeError, OSError) as error:
+            result.error = f"{type(error).__name__}: {error}"
     result.seconds = time.perf_counter() - started
     for cell in code:  # a progress bar leaves an output that was emptied
         cell.outputs = [o for o in cell.outputs if o.output_type != "display_data" or any(o.data.values())]
     if result.error and result.cell and not any(o.output_type == "error" for o in code[result.cell - 1].outputs):
-        output = nbformat.v4.new_output("error", ename="Error", evalue=result.error, traceback=[result.error])
-        code[result.cell - 1].outputs.append(output)  # the kernel itself could not say it any more
+        said = nbformat.v4.new_output("error", ename="Error", evalue=result.error, traceback=[result.error])
+        code[result.cell - 1].outputs.append(said)  # the kernel itself could not say it any more
     return notebook, result
 
 
-def _message(error: Exception, timeout: int) -> str:
-    if isinstance(error, CellExecutionError):
-        return strip_ansi(f"{error.ename}: {error.evalue}").strip()
-    if isinstance(error, CellTimeoutError):
-        return f"the cell took longer than {timeout} s (--timeout)"
-    if isinstance(error, DeadKernelError):
-        return "the kernel died: perhaps there was not enough memory"
-    return f"{type(error).__name__}: {error}"
-
-
 @contextmanager
-def _memory(client: NotebookClient, result: Result) -> Iterator[None]:
-    """Note the highest memory of a client's kernel, and leave no kernel behind."""
+def _watched(client: NotebookClient, result: Result) -> Iterator[None]:
+    """Note the highest memory of a client's kernel four times a second, and leave no kernel behind."""
     done = threading.Event()
     kernel: list[psutil.Process] = []
 
-    def watch() -> None:
-        while not done.wait(_LOOK):
+    def look() -> None:
+        while not done.wait(0.25):
             with suppress(psutil.Error, AttributeError):  # it is not there yet, or is gone
                 kernel[:] = kernel or [psutil.Process(client.km.provisioner.pid)]
                 result.peak_mb = max(result.peak_mb, kernel[0].memory_info().rss / 2**20)
 
-    threading.Thread(target=watch, daemon=True).start()
+    threading.Thread(target=look, daemon=True).start()
     try:
         yield
     finally:
@@ -161,7 +146,7 @@ def _memory(client: NotebookClient, result: Result) -> Iterator[None]:
 
 
 def store_outputs(path: Path, executed: NotebookNode) -> None:
-    """Write outputs and counts of an executed notebook into its file; nothing else of it changes."""
+    """Write outputs and counts of an executed notebook into its file; nothing else in it changes."""
     notebook = read(path)
     if [cell.source for cell in notebook.cells] != [cell.source for cell in executed.cells]:
         raise ValueError("the file was changed while it was being executed; its outputs were not stored")
@@ -172,28 +157,44 @@ def store_outputs(path: Path, executed: NotebookNode) -> None:
 
 
 def run(
-    paths: Sequence[Path], output: Path, *, profile: str = "full", source: str = REAL, timeout: int = 3600, store=False
+    paths: Sequence[Path],
+    output: Path,
+    *,
+    profile: str = "full",
+    source: str = REAL,
+    timeout: int = TIMEOUT,
+    store: bool = False,
 ) -> list[Result]:
-    """Execute notebooks in order, and write each to ``output``; ``store`` also stores the outputs of those that went well."""
-    results = []
+    """Execute notebooks in order and write each to ``output``; ``store`` also stores the outputs of the good ones."""
+    results: list[Result] = []
     environment = kernel_environment(profile, source, authors=store)
-    with _Bar(paths) as bar:
-        for number, path in enumerate(paths, start=1):
-            notebook, result = execute(
-                path, environment, timeout=timeout, progress=lambda result, number=number: bar.cell(number, result)
-            )
-            if store and not result.error:
+    bar = tqdm(total=len(paths), bar_format="{desc} |{bar}| {elapsed}", leave=False, disable=None, dynamic_ncols=True)
+
+    def progress(result: Result) -> None:
+        if not bar.disable:
+            bar.n = len(results) + (result.cell - 1) / result.cells
+            bar.set_description_str(f"notebook {len(results) + 1} of {len(paths)}, {result.name}, {result.place}")
+
+    with bar:
+        for path in paths:
+            notebook, result = execute(path, environment, timeout=timeout, progress=progress)
+            if store and result.ok:
                 try:
                     store_outputs(path, notebook)
                 except (OSError, ValueError) as error:
                     result.error = str(error)
-            notebook.metadata.executed = {"date": time.strftime("%Y-%m-%d"), "profile": profile, "source": source}
-            notebook.metadata.executed.error = f"{result.place}: {result.error}" if result.error else ""
+            error = "" if result.ok else f"{result.place}: {result.error}"
+            notebook.metadata.executed = {
+                "date": time.strftime("%Y-%m-%d"),
+                "profile": profile,
+                "source": source,
+                "error": error,
+            }
             atomic_write(output / path.name, (nbformat.writes(notebook) + "\n").encode())
-            how = f"FAILED, {result.place}" if result.error else "ok"
-            line = f"notebook {number} of {len(paths)}, {path.stem}: {how}, {duration(result.seconds)}"
-            bar.write(line, file=sys.stderr)
             results.append(result)
+            how = "ok" if result.ok else f"FAILED in {result.place}"
+            line = f"notebook {len(results)} of {len(paths)}, {result.name}: {how}, {duration(result.seconds)}"
+            bar.write(line, file=sys.stderr)
     return results
 
 
@@ -202,50 +203,43 @@ def summary(results: Sequence[Result]) -> str:
     width = max(len(result.name) for result in results)
     lines = [f"{'notebook':{width}}  {'status':6}  {'cells':>5}  {'time':>12}  {'memory':>8}"]
     for each in results:
-        status, memory = "FAILED" if each.error else "ok", f"{each.peak_mb:.0f} MB"
+        status, memory = "ok" if each.ok else "FAILED", f"{each.peak_mb:.0f} MB"
         lines.append(f"{each.name:{width}}  {status:6}  {each.cells:5}  {duration(each.seconds):>12}  {memory:>8}")
-    failed = [each for each in results if each.error]
+    failed = [each for each in results if not each.ok]
     total = duration(sum(each.seconds for each in results))
     lines.append(f"{len(results) - len(failed)} of {len(results)} executed without an error, in {total}")
     return "\n".join(lines + [f"FAILED {each.name}, {each.place}: {each.error}" for each in failed])
 
 
-def _source(profile: str) -> str:
-    """Return where the digits come from, having fetched them once for all kernels."""
-    from mnist_helpers import load_mnist
-
-    try:
-        return load_mnist().source
-    except (OSError, ValueError) as error:
-        raise SystemExit(f"error: {error}") from error
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Execute a command line; return its exit status: 0, 1 when something failed, 2 when asked wrongly, 130 on Ctrl-C."""
+    """Execute a command line; return 0, 1 if something failed, 2 if asked wrongly, or 130 after Ctrl-C."""
     parser = argparse.ArgumentParser(prog="python -m tools.run", description="Execute the notebooks, build the site.")
     parser.add_argument("selection", nargs="*", help="such as 02 or 02_linear; all notebooks if none")
     parser.add_argument("--profile", choices=PROFILES, default=os.environ.get("MNIST_PROFILE") or "full")
     parser.add_argument("--in-place", action="store_true", help="also store the outputs in the notebooks")
-    parser.add_argument("--timeout", type=int, default=3600, help="seconds that one cell may take (3600)")
+    parser.add_argument("--timeout", type=int, default=TIMEOUT, help="seconds that one cell may take (3600)")
     parser.add_argument("--notebooks", type=Path, default=NOTEBOOKS, help="their folder")
     parser.add_argument("--output", type=Path, default=ROOT / "build", help="where notebooks/ and html/ are written")
     options = parser.parse_args(arguments)
     paths = find(options.selection, options.notebooks)
-    source = _source(options.profile)
+    from mnist_helpers import load_mnist
+
+    try:
+        source = load_mnist().source  # fetched once, for all kernels
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
     if options.in_place and (options.profile, source) != ("full", REAL):
         parser.error("outputs are stored (--in-place) only in the full profile, on the real MNIST")
+    choices = {"profile": options.profile, "timeout": options.timeout, "store": options.in_place}
     executed = options.output / "notebooks"
     try:
-        choices = {"profile": options.profile, "timeout": options.timeout, "store": options.in_place}
         results = run(paths, executed, source=source, **choices)
         print(summary(results))
-        from tools import site
-
         pages = site.build(options.output / "html", notebooks=options.notebooks, executed=executed)
     except KeyboardInterrupt:
         print("\nInterrupted. What was finished before is whole.", file=sys.stderr)
         return 130
-    return 1 if any(result.error for result in results) else pages
+    return pages if all(result.ok for result in results) else 1
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Build the site: the lessons with their results, the API reference, the glossary. ``make docs``; also used by tools.run.
+"""Build the site: lessons with their results, API reference, glossary: ``make docs``, and the end of ``make run``.
 
     python -m tools.site [-W] [other options of sphinx-build]
 
@@ -15,6 +15,7 @@ from datetime import date
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
@@ -25,6 +26,9 @@ from tools.series import NAVIGATION, NOTEBOOKS, ROOT, find, read, shown, tags
 DOCS = ROOT / "docs"
 PARTS = ("data", "models", "evaluation", "training", "explain", "plotting", "live", "course")  # of the API reference
 SUMMARY = 130  # characters on a card, about
+_LEARN = re.compile(
+    r"\*\*(?:What you will learn|After this notebook you can)[^*]*\*\*:?(.*?)(?=\n\s*\n|\*\*[A-Z]|\Z)", re.DOTALL
+)
 
 
 def build(
@@ -42,22 +46,21 @@ def build(
     """
     source = output.parent / "source"
     files = {str(path.relative_to(DOCS)): path.read_bytes() for path in DOCS.glob("*.md")} | api_pages()
-    pages = {path.name: results_of(path, executed) for path in find(notebooks=notebooks)}
+    pages = {path: results_of(path, executed) for path in find(notebooks=notebooks)}
     for pattern in ("pictures/*", "results/*.csv"):
         files |= {str(path.relative_to(notebooks)): path.read_bytes() for path in notebooks.glob(pattern)}
     cards = []
-    for name, notebook in pages.items():
-        stem = Path(name).stem
+    for path, notebook in pages.items():
         picture, alt = cover(notebook)
         if picture:
-            files[f"covers/{stem}.png"] = picture
-        cards.append(card(stem, notebook, alt if picture else None))
-        files[name] = nbformat.writes(prepared(notebook)).encode()
+            files[f"covers/{path.stem}.png"] = picture
+        cards.append(card(path, notebook, alt if picture else None))
+        files[path.name] = nbformat.writes(prepared(notebook)).encode()
     files["cards.txt"] = "\n".join([":::::{grid} 1 2 2 3", ":gutter: 3", *cards, ":::::"]).encode()
     _write(source, files)
     status = build_main(["-q", "-j", "auto", "-c", str(DOCS), *options, str(source), str(output)])
-    for name, notebook in pages.items():  # what is downloaded is the notebook itself
-        (output / "_sources" / name).write_text(nbformat.writes(notebook), encoding="utf-8")
+    for path, notebook in pages.items():  # what is downloaded is the notebook itself
+        (output / "_sources" / path.name).write_text(nbformat.writes(notebook), encoding="utf-8")
     print(f"The site is {shown(output / 'index.html')}")
     return status
 
@@ -75,31 +78,27 @@ def _write(folder: Path, files: dict[str, bytes]) -> None:
 
 
 def results_of(path: Path, executed: Path | None) -> NotebookNode:
-    """Return a notebook as it was executed just now; where it was not, with the results stored in it, and their date."""
+    """Return a notebook as it was executed just now; where it was not, with the results stored in it."""
     notebook = read(path)
-    new = executed and executed / path.name
-    if new and new.is_file():
-        again = read(new)
+    if executed and (executed / path.name).is_file():
+        again = read(executed / path.name)
         if [cell.source for cell in again.cells] == [cell.source for cell in notebook.cells]:
             return again
-    log = ["git", "-C", str(path.parent), "log", "-1", "--format=%cs", "--", path.name]
-    stored = subprocess.run(log, capture_output=True, text=True, check=False).stdout.strip()
-    notebook.metadata.executed = {"date": stored, "profile": "full", "source": "mnist", "error": ""}
     return notebook
 
 
 def prepared(notebook: NotebookNode) -> NotebookNode:
-    """Return a notebook in the terms of myst-nb: folded solutions, folded code, alternative texts; no links of its own."""
+    """Return a notebook in the terms of myst-nb: folded solutions, alternative texts; no links to neighbours."""
     notebook = deepcopy(notebook)
     for cell in notebook.cells:
-        known, hidden = tags(cell), cell.metadata.get("jupyter", {})
-        settings = {}
+        known, settings = tags(cell), {}
         if alt := cell.metadata.get("alt"):
             settings["image"] = {"alt": alt}
         if "solution" in known:
             known.append("hide-cell")
             settings["code_prompt_show"] = "Show the solution"
-        elif hidden.get("source_hidden"):
+            settings["code_prompt_hide"] = "Hide the solution"
+        elif cell.metadata.get("jupyter", {}).get("source_hidden"):
             known.append("hide-input")
         cell.metadata.update({"tags": known, "mystnb": settings})
         if cell.cell_type == "markdown":
@@ -108,47 +107,48 @@ def prepared(notebook: NotebookNode) -> NotebookNode:
     return notebook
 
 
-def cover(notebook: NotebookNode) -> tuple[bytes | None, str]:
-    """Return the picture for a lesson's card, that of the cell with ``"cover": true`` or else the largest, and its text."""
-    found = []
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            if png := output.get("data", {}).get("image/png"):
-                found.append((bool(cell.metadata.get("cover")), len(png), png, cell.metadata.get("alt", "")))
+def cover(notebook: NotebookNode) -> tuple[bytes, str]:
+    """Return the picture for a lesson's card and its text: of the cell with ``"cover": true``, or else the largest."""
+    found = [
+        (
+            bool(cell.metadata.get("cover")),
+            len(output.data["image/png"]),
+            output.data["image/png"],
+            cell.metadata.get("alt", ""),
+        )
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if "image/png" in output.get("data", {})
+    ]
     _, _, png, alt = max(found, default=(False, 0, "", ""))
-    return (base64.b64decode(png), alt) if png else (None, "")
+    return base64.b64decode(png), alt
 
 
-def card(name: str, notebook: NotebookNode, alt: str | None) -> str:
+def card(path: Path, notebook: NotebookNode, alt: str | None) -> str:
     """Return a lesson's card: title, what one learns there, minutes, and when it was executed."""
     first = notebook.cells[0].source if notebook.cells else ""
-    title = re.search(r"(?m)^# (.+)$", first)
-    learn = re.search(
-        r"\*\*(?:What you will learn|After this notebook you can)[^*]*\*\*:?(.*?)(?=\n\s*\n|\*\*[A-Z]|\Z)", first, re.S
-    )
-    minutes = re.search(r"(\d+) minutes", first)
-    done = notebook.metadata.executed
+    title, learn, minutes = re.search(r"(?m)^# (.+)$", first), _LEARN.search(first), re.search(r"(\d+) minutes", first)
     notes = [f"{minutes[1]} min"] if minutes else []
-    if done.error:
-        notes.append(f"failed in {done.error.split(':')[0]}")
-    if done.date:
-        notes.append(f"executed {date.fromisoformat(done.date):%-d %b %Y}")
-    if (done.profile, done.source) != ("full", "mnist"):
-        notes.append("small profile" if done.source == "mnist" else "stand-in digits")
-    image = [f":img-top: covers/{name}.png", f":img-alt: {' '.join(alt.split())}"] if alt is not None else []
+    if done := notebook.metadata.get("executed"):
+        notes += [f"failed in {done.error.split(':')[0]}"] if done.error else []
+        notes.append(f"executed {_day(done.date)}")
+        if (done.profile, done.source) != ("full", "mnist"):
+            notes.append("small profile" if done.source == "mnist" else "stand-in digits")
+    else:
+        log = ["git", "-C", str(path.parent), "log", "-1", "--format=%cs", "--", path.name]
+        stored = subprocess.run(log, capture_output=True, text=True, check=False).stdout.strip()
+        notes += [f"updated {_day(stored)}"] if stored else []
+    options = [f":link: {path.stem}", ":link-type: doc", ":class-card: lesson"]
+    if alt is not None:
+        options += [f":img-top: covers/{path.stem}.png", f":img-alt: {' '.join(alt.split())}"]
     text = _clauses(re.sub(r"[*`]|\[([^\]]*)\]\([^)]*\)", r"\1", learn[1])) if learn else ""
-    options = [f":link: {name}", ":link-type: doc", ":class-card: lesson", *image]
-    return "\n".join(
-        [
-            f"::::{{grid-item-card}} {title[1] if title else name}",
-            *options,
-            text,
-            ":::{card-footer}",
-            " · ".join(notes),
-            ":::",
-            "::::",
-        ]
-    )
+    footer = [":::{card-footer}", " · ".join(notes), ":::", "::::"]
+    return "\n".join([f"::::{{grid-item-card}} {title[1] if title else path.stem}", *options, text, *footer])
+
+
+def _day(iso: str) -> str:
+    day = date.fromisoformat(iso)
+    return f"{day.day} {day:%b %Y}"
 
 
 def _clauses(text: str) -> str:
@@ -166,42 +166,40 @@ def api_pages() -> dict[str, bytes]:
     package = import_module("mnist_helpers")
     pages = {}
     for part in PARTS:
-        try:
-            module = import_module(f"mnist_helpers.{part}")
-        except ModuleNotFoundError:
-            continue
-        names = [f"mnist_helpers.{name}" for name in package.__all__ if _home(getattr(package, name)) == part]
-        inside = [(f"mnist_helpers.{part}.{name}", getattr(module, name)) for name in getattr(module, "__all__", ())]
-        for name, value in inside:
-            if isinstance(value, ModuleType):
-                names += [f"{name}.{each}" for each, made in vars(value).items() if _is_public(each, made, value)]
-            elif callable(value) and f"mnist_helpers.{name.rpartition('.')[2]}" not in names:
-                names.append(name)
-        if names:
-            pages[f"api/{part}.md"] = _api_page(part, module, package, names).encode()
+        module = import_module(f"mnist_helpers.{part}")
+        found = {
+            name: value
+            for name, value in _public(package, "mnist_helpers") + _public(module, module.__name__)
+            if f"{value.__module__}.".startswith(f"mnist_helpers.{part}.")
+        }
+        short = {value: name for name, value in reversed(found.items())}  # the first, shorter path of each
+        lines = [
+            f"# {part.capitalize()}",
+            "",
+            inspect.getdoc(module) or "",
+            "",
+            "```{eval-rst}",
+            ".. autosummary::",
+            "",
+        ]
+        lines += [f"   ~{name}" for value, name in reversed(short.items())] + [""]
+        for value, name in reversed(short.items()):
+            kind = "class" if inspect.isclass(value) else "function"
+            lines += [f".. auto{kind}:: {name}", "   :members:" if kind == "class" else "", ""]
+        pages[f"api/{part}.md"] = "\n".join([*lines, "```", ""]).encode()
     return pages
 
 
-def _home(value: object) -> str:
-    """Return the part of the library that a function or class comes from."""
-    module = "" if isinstance(value, ModuleType) else getattr(value, "__module__", "")
-    return f"{module}..".split(".")[1]
-
-
-def _is_public(name: str, value: object, module: ModuleType) -> bool:
-    return not name.startswith("_") and inspect.isroutine(value) and value.__module__ == module.__name__
-
-
-def _api_page(part: str, module: ModuleType, package: ModuleType, names: list[str]) -> str:
-    lines = [f"# {part.capitalize()}", "", inspect.getdoc(module) or "", "", "```{eval-rst}", ".. autosummary::", ""]
-    lines += [f"   ~{name}" for name in names] + [""]
-    for name in names:
-        value = package
-        for each in name.split(".")[1:]:
-            value = getattr(value, each)
-        lines += [f".. auto{'class' if inspect.isclass(value) else 'function'}:: {name}"]
-        lines += ["   :members:", ""] if inspect.isclass(value) else [""]
-    return "\n".join([*lines, "```", ""])
+def _public(module: ModuleType, path: str) -> list[tuple[str, Any]]:
+    """Return the public functions and classes of a module, with the path under which they are imported."""
+    found = []
+    for name in getattr(module, "__all__", () if hasattr(module, "__path__") else vars(module)):
+        value = None if name.startswith("_") else getattr(module, name)
+        if isinstance(value, ModuleType) and value.__name__.count(".") == 2:  # a module for itself: leaderboard.record
+            found += [each for each in _public(value, f"{path}.{name}") if each[1].__module__ == value.__name__]
+        elif inspect.isclass(value) or inspect.isfunction(value):
+            found.append((f"{path}.{name}", value))
+    return found
 
 
 def jupyter_slug(heading: str) -> str:

@@ -2,9 +2,9 @@
 
     python -m tools.slides [04 ...]
 
-A rule gives each cell its slide type: headings of the first two levels begin a slide, others a slide below it; prose after a
-picture becomes a speaker note; solutions and hints are left out. A cell that says otherwise itself is obeyed: View > Cell
-Toolbar > Slideshow, or ``slideshow.slide_type`` in its metadata. What does not fit on a slide goes on on the next.
+A rule gives each cell its slide type: headings of the first two levels begin a slide, others a slide below it; prose
+after a picture becomes a speaker note; solutions and hints are left out. A cell with a slide type of its own
+(``slideshow.slide_type`` in its metadata) is obeyed. What does not fit on a slide is carried over to the next.
 """
 
 import re
@@ -44,7 +44,7 @@ def write_slides(
 
 
 def with_slide_types(notebook: NotebookNode) -> NotebookNode:
-    """Return the notebook with a slide type in every cell, formulas that need no script, and no links to other pages."""
+    """Return the notebook with a slide type in every cell, formulas as MathML, and no links to other pages."""
     picture = False
     cells = []
     for cell in notebook.cells:

@@ -21,7 +21,7 @@ _LIVE = re.compile(r"^.+: (?:trained \(|fitted in )", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Executed:
-    """One notebook: its ``NotebookResult``, CPU seconds of its kernel, how much it trained live, and on which data."""
+    """One notebook: its ``Result``, CPU seconds of its kernel, how much it trained live, and on which data."""
 
     result: Any
     cpu: float
@@ -31,7 +31,7 @@ class Executed:
     @property
     def note(self) -> str:
         """What a reader of the figures must know; empty when it went as it should."""
-        notes = [] if self.result.ok else [f"FAILED, {self.result.place or 'not started'}"]
+        notes = [] if self.result.ok else [f"FAILED, {self.result.place}"]
         notes += [f"{self.live} trained or fitted live"] if self.live else []
         notes += [] if self.source == "mnist" else [f"on {self.source}"]
         return "; ".join(notes)
@@ -44,19 +44,19 @@ def measure(*, quick: bool = False) -> Part:
 
 def profile_part(profile: str, *, quick: bool) -> Part:
     """Execute the notebooks in a profile on two cores; a failed claim does not stop one."""
-    from mnist_helpers.data.mnist import load_mnist
-    from mnist_helpers.kernels import execute, kernel_environment
-    from mnist_helpers.run import find_notebooks
+    from mnist_helpers import load_mnist
+    from tools.run import execute, kernel_environment
+    from tools.series import find
 
     source = load_mnist().source
-    environment = kernel_environment(profile=profile, standin=source != "mnist", strict=False)
+    environment = kernel_environment(profile, source) | {"MNIST_STRICT": "0"}
     done: list[Executed] = []
     with tempfile.TemporaryDirectory() as folder, on_cores(CORES):
         environment["MNIST_RESULTS"] = str(results_in(Path(folder)))
-        for path in find_notebooks()[: 2 if quick else None]:
+        for path in find()[: 2 if quick else None]:
             say(f"series, {profile}: {path.stem}")
             before = children_cpu()
-            notebook, result = execute(path, environment=environment, timeout=_TIMEOUT)
+            notebook, result = execute(path, environment, timeout=_TIMEOUT)
             live = live_runs(notebook) if profile == "full" else 0  # the small budgets train everything live
             done.append(Executed(result, children_cpu() - before, live, source))
     return part_of(done, profile, whole=not quick)
@@ -90,7 +90,7 @@ def part_of(done: Sequence[Executed], profile: str, *, whole: bool) -> Part:
     for each in done:
         part.figures.extend(figures(each, profile))
         if not (result := each.result).ok:
-            part.errors.append(f"{result.name}, {result.place or 'not started'}: {result.error}")
+            part.errors.append(f"{result.name}, {result.place}: {result.error}")
     part.figures.extend(totals(done, profile, whole=whole))
     return part
 
@@ -98,7 +98,7 @@ def part_of(done: Sequence[Executed], profile: str, *, whole: bool) -> Part:
 def figures(each: Executed, profile: str) -> list[Figure]:
     """Return peak memory and seconds of one executed notebook; a failed one says so and meets no target."""
     result = each.result
-    peak = () if result.peak_mb is None else (result.peak_mb,)
+    peak = (result.peak_mb,) if result.peak_mb else ()
     seconds = LIMIT_LONG if result.name.startswith(LONG) else LIMIT_SECONDS
     limits = (LIMIT_MB, seconds if profile == "full" else None) if result.ok else (None, None)
     return [
