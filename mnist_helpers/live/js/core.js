@@ -100,8 +100,9 @@ function followTheme(root) {
 /**
  * A picture of a 2-D array, one cell per entry, that can be pointed at.
  *
- *   paint(array, { signed, max, hide })  ink on paper from 0 to max, or two colours around zero from -max to max;
- *                                        hide(row, column) leaves a cell empty
+ *   paint(array, { signed, max, hide, under })  ink on paper from 0 to max, or two colours around zero from -max to max;
+ *                                        hide(row, column) leaves a cell empty; `under` is a second array,
+ *                                        of ink, that shows through
  *   mark(row, column, height, width)     a frame around some cells
  *
  * `onpoint(row, column, kind)` is called with fractional cells while a pointer is down (kind "down", "move"), and
@@ -125,8 +126,8 @@ export function tile({ label, onpoint, onstep, class: name = "" }) {
     onstep(...step);
   });
 
-  function paint(array, { signed = false, max = 1, hide = null } = {}) {
-    last = [array, { signed, max, hide }];
+  function paint(array, { signed = false, max = 1, hide = null, under = null } = {}) {
+    last = [array, { signed, max, hide, under }];
     const [height, width] = array.shape;
     const { paper, ink, positive, negative } = colours(element);
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
@@ -137,7 +138,8 @@ export function tile({ label, onpoint, onstep, class: name = "" }) {
       const value = Math.max(-1, Math.min(1, array.data[i] / (max || 1)));
       const full = !signed ? ink : value > 0 ? positive : negative;
       const share = signed ? Math.abs(value) : Math.max(0, value);
-      for (let c = 0; c < 3; c += 1) image.data[4 * i + c] = paper[c] + (full[c] - paper[c]) * share;
+      const ground = under ? mix(paper, ink, 0.28 * under.data[i]) : paper;
+      for (let c = 0; c < 3; c += 1) image.data[4 * i + c] = ground[c] + (full[c] - ground[c]) * share;
       image.data[4 * i + 3] = 255;
     }
     canvas.getContext("2d").putImageData(image, 0, 0);
@@ -205,14 +207,14 @@ export function bars({ title, labels = [..."0123456789"] }) {
   return { element, set };
 }
 
-const svg = (tag, attributes, ...children) => {
+export const svg = (tag, attributes, ...children) => {
   const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
   element.append(...children);
   return element;
 };
 
-/** Curves over time. `curves`: class names, such as ["a", "b"]; `.set([[y, ...], ...], xs)` draws one per curve. */
+/** Curves over time. `curves`: class names, such as ["a", "b"]; `.set([[y, ...], ...], xs, end)` draws one per curve, x from 0 to end. */
 export function chart({ title, curves, low, high, ticks, show = String, x = "" }) {
   const [left, right, top, bottom] = [44, 312, 10, 132];
   const y = (value) => bottom - ((Math.max(low, Math.min(high, value)) - low) / (high - low)) * (bottom - top);
@@ -222,8 +224,8 @@ export function chart({ title, curves, low, high, ticks, show = String, x = "" }
   const lines = curves.map((name) => svg("polyline", { class: `curve ${name}`, points: "" }));
   const end = svg("text", { x: right, y: bottom + 16, "text-anchor": "end" }, x);
   const drawing = svg("svg", { viewBox: "0 0 320 152", role: "img", "aria-label": title }, ...grid, ...lines, end);
-  function set(values, xs) {
-    const last = Math.max(1, xs.at(-1) ?? 1);
+  function set(values, xs, end = xs.at(-1) ?? 1) {
+    const last = Math.max(1, end);
     lines.forEach((line, i) => line.setAttribute("points",
       values[i].map((value, at) => `${(left + (xs[at] / last) * (right - left)).toFixed(1)},${y(value).toFixed(1)}`).join(" ")));
   }
