@@ -1,11 +1,14 @@
 """The three files that name dependencies agree: setup.cfg, requirements.lock and environment.yml; and the Makefile."""
 
+import ast
 import configparser
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -136,3 +139,50 @@ def test_make_refuses_a_python_that_will_not_do_in_one_line(tmp_path, version):
     assert done.returncode == 2 and len(errors) == 1
     assert (f"is needed, but {python} is Python {version};" if version else f"there is no {python} here") in errors[0]
     assert not (tmp_path / ".venv").exists()
+
+
+# what a distribution is called, where its module has another name
+DISTRIBUTIONS = {"IPython": "ipython", "sklearn": "scikit-learn", "yaml": "pyyaml"}
+DISTRIBUTIONS |= {"websocket": "websocket-client"}
+NOT_IMPORTED = {
+    "jupyterlab": "in which the series is read",
+    "tensorboard": "for keras.callbacks.TensorBoard, which notebook 06 names",
+    "ipykernel": "in which the notebooks are executed",
+    "mypy": "called by make lint",
+    "ruff": "called by make lint",
+    "nbval": "a plugin of pytest",
+    "pytest-cov": "a plugin of pytest",
+    "pytest-timeout": "a plugin of pytest",
+    "pytest-xdist": "a plugin of pytest",
+    "myst-nb": "an extension of Sphinx",
+    "numpydoc": "an extension of Sphinx",
+    "sphinx-book-theme": "the theme of the site",
+    "sphinx-copybutton": "an extension of Sphinx",
+    "sphinx-design": "an extension of Sphinx",
+}
+
+
+def sources() -> Iterator[tuple[Path, str]]:
+    """Every Python file of the project, and the code of every notebook."""
+    for folder in ("mnist_helpers", "tools", "docs", "tests"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            yield path, path.read_text(encoding="utf-8")
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        yield from ((path, "".join(cell["source"])) for cell in cells if cell["cell_type"] == "code")
+
+
+def imported() -> set[str]:
+    """The distributions behind all modules that are imported anywhere, neither Python's own nor this project's."""
+    trees = [node for _, code in sources() for node in ast.walk(ast.parse(code))]
+    modules = {alias.name for node in trees if isinstance(node, ast.Import) for alias in node.names}
+    modules |= {node.module or "" for node in trees if isinstance(node, ast.ImportFrom) and not node.level}
+    ours = {"mnist_helpers", "tools", *(path.stem for path in (ROOT / "tests").iterdir())}
+    tops = {module.split(".")[0] for module in modules} - set(sys.stdlib_module_names) - ours
+    return {canonicalize_name(DISTRIBUTIONS.get(top, top)) for top in tops}
+
+
+def test_what_is_imported_is_declared_and_what_is_declared_is_used():
+    named = {canonicalize_name(requirement.name) for requirement in declared()}
+    assert not imported() - named, "imported, but not declared in setup.cfg"
+    assert named - imported() == set(NOT_IMPORTED), "declared in setup.cfg, but not imported"
