@@ -7,10 +7,14 @@ import os
 
 import lazy_loader
 
+from mnist_helpers.common import quiet
+
 # TensorFlow leaves oneDNN off on CPUs without AVX-512 VNNI, where it saves a third to two thirds of the time; both
 # variables are read when TensorFlow is imported, and neither is set against a value of the user's.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+quiet.install()
 
 __version__ = "0.1.0"
 
@@ -19,8 +23,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submodules=["explain", "models", "plotting"],
     submod_attrs={
         "course": ["leaderboard"],
-        "course.lesson": ["CheckResult", "check", "claim", "show_source"],
-        "data.budget": ["Budget"],
+        "course.lesson": ["check", "claim", "show_source"],
         "data.mnist": ["Digits", "Split", "load_mnist"],
         "evaluation": ["Evaluation", "PairedTest", "better", "evaluate", "mcnemar", "wilson_interval"],
         "models.augmentation": ["RandomAffine", "affine_transform", "augmented"],

@@ -20,12 +20,23 @@ def digits_of(train=300, validation=60, test=50):
     return Digits(*parts, source="mnist", origin="made up")
 
 
-def tiny(activation="relu", rate=0.2):
+def bare(activation="relu", rate=0.2):
+    """A small network that is not compiled."""
     from mnist_helpers.common.backend import keras, layers
 
     stack = [keras.Input((28, 28, 1)), layers.Flatten(), layers.Dense(8, activation=activation)]
     return keras.Sequential([*stack, layers.Dropout(rate), layers.Dense(10, activation="softmax")], name="tiny")
 
 
+def compiled(model, optimizer="adam", loss="sparse_categorical_crossentropy"):
+    model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
+    return model
+
+
+def tiny(activation="relu", rate=0.2, **how):
+    """A small network, compiled."""
+    return compiled(bare(activation, rate), **how)
+
+
 def settings(**changes):
-    return {"epochs": 3, "batch_size": 64, "seed": 1} | changes
+    return {"epochs": 3, "batch_size": 64, "seed": 1, "verbose": 0} | changes

@@ -273,7 +273,7 @@ def _fit(recipe: Recipe, bar: TrainingProgress | None, key: str | None) -> resum
     validation = recipe.digits.validation
     try:
         model.fit(
-            batches(recipe, first),
+            batches(recipe, min(first, recipe.epochs - 1)),  # Keras looks at the first even if none is to be trained
             steps_per_epoch=-(-len(recipe.digits.train) // recipe.batch_size),
             initial_epoch=recipe.epochs if state.progress.stopped else first,
             epochs=recipe.epochs,
