@@ -117,25 +117,20 @@ def fit_estimator(
     TypeError
         What is no estimator, or no digits.
     """
-    name, key, description = _described(estimator, digits, name, "fit_estimator", ("validation",), kept="estimator")
-    applies = is_full(digits.source)
-    if applies and not refit and (found := store.find(key, holding=["estimator"])):
+    name, key, settings = _described(estimator, digits, name, "fit_estimator", ("validation",), kept="estimator")
+    found = store.find(key, holding=["estimator"]) if is_full(digits.source) and not refit else None
+    if found:
         try:
-            fitted = _loaded(found.arrays["estimator"])
-            run = FittedEstimator(
-                **_figures(estimator, digits, found.record, description, **_origin(found.path, True)), estimator=fitted
-            )
-            return _announced(run, f"loaded (fitted in {duration(run.seconds)}); refit=True fits it anew", verbose)
+            figures = _figures(estimator, digits, found.record, settings, found.path)
+            return _told(FittedEstimator(**figures, estimator=_loaded(found.arrays["estimator"])), verbose)
         except (KeyError, ValueError, TypeError) as error:
             store.refuse(found.path, error)
-    fitted, seconds = _fitted(estimator, digits)
-    record = _record(fitted, name, seconds)
-    for split in ("train", "validation"):
-        record[f"{split}_accuracy"] = evaluate(fitted, getattr(digits, split)).accuracy
-    arrays = {"estimator": _dumped(fitted)} if applies and seconds >= _WORTH_KEEPING else {}
-    path = store.write(name, key, arrays, record) if arrays else None
-    run = FittedEstimator(**_figures(estimator, digits, record, description, **_origin(path, False)), estimator=fitted)
-    return _announced(run, f"fitted in {duration(seconds)}", verbose)
+    fitted, record = _fitted(estimator, digits, name)
+    for split in (digits.train, digits.validation):
+        record[f"{split.name}_accuracy"] = evaluate(fitted, split).accuracy
+    path = _kept(digits, name, key, {"estimator": _dumped(fitted)}, record)
+    figures = _figures(estimator, digits, record, settings, path, loaded=False)
+    return _told(FittedEstimator(**figures, estimator=fitted), verbose)
 
 
 def predict_once(
@@ -168,39 +163,32 @@ def predict_once(
     """
     for split in check_sequence(predict, kind="names of splits", name="predict", function="predict_once"):
         check_choice(split, SPLITS, name="predict", function="predict_once")
-    name, key, description = _described(estimator, digits, name, "predict_once", predict)
-    applies = is_full(digits.source)
-    if applies and not refit and (found := store.find(key, holding=predict)):
+    name, key, settings = _described(estimator, digits, name, "predict_once", predict)
+    found = store.find(key, holding=predict) if is_full(digits.source) and not refit else None
+    if found:
         try:
-            predictions = {split: found.arrays[split].astype(np.int64) for split in SPLITS if split in found.arrays}
-            kept: dict[str, Any] = {"predictions": predictions, "coefficients": found.arrays.get("coefficients")}
-            run = StoredPredictions(
-                **_figures(estimator, digits, found.record, description, **_origin(found.path, True)), **kept
-            )
-            text = f"predictions loaded (fitted in {duration(run.seconds)}); refit=True fits it anew"
-            return _announced(run, text, verbose)
+            kept = {split: found.arrays[split].astype(np.int64) for split in SPLITS if split in found.arrays}
+            figures = _figures(estimator, digits, found.record, settings, found.path)
+            coefficients = found.arrays.get("coefficients")
+            return _told(StoredPredictions(**figures, predictions=kept, coefficients=coefficients), verbose)
         except (KeyError, ValueError, TypeError) as error:
             store.refuse(found.path, error)
-    start = time.perf_counter()
-    fitted, seconds = _fitted(estimator, digits)
+    fitted, record = _fitted(estimator, digits, name)
     predictions = {split: np.asarray(fitted.predict(getattr(digits, split).flat), np.int64) for split in predict}
-    record = _record(fitted, name, seconds)
     for split in {"train", "validation"} & set(predictions):
         record[f"{split}_accuracy"] = evaluate(predictions[split], getattr(digits, split)).accuracy
     arrays = {split: values.astype(np.uint8) for split, values in predictions.items()}
-    coefficients = getattr(fitted, "coef_", None)
-    if coefficients is not None:
-        arrays["coefficients"] = coefficients = np.asarray(coefficients, np.float32)
-    keep = applies and time.perf_counter() - start >= _WORTH_KEEPING
-    path = store.write(name, key, arrays, record) if keep else None
-    kept = {"predictions": predictions, "coefficients": coefficients}
-    run = StoredPredictions(**_figures(estimator, digits, record, description, **_origin(path, False)), **kept)
-    return _announced(run, f"fitted in {duration(seconds)}", verbose)
+    coefficients = np.asarray(fitted.coef_, np.float32) if hasattr(fitted, "coef_") else None
+    path = _kept(digits, name, key, arrays | ({} if coefficients is None else {"coefficients": coefficients}), record)
+    figures = _figures(estimator, digits, record, settings, path, loaded=False)
+    return _told(StoredPredictions(**figures, predictions=predictions, coefficients=coefficients), verbose)
 
 
-def _announced(run: Any, text: str, verbose: int) -> Any:
-    if verbose:
-        print(f"{run.name}: {text}")
+def _told(run: Any, verbose: int) -> Any:
+    if verbose and run.from_checkpoint:
+        print(f"{run.name} loaded: fitted before, in {duration(run.seconds)} (refit=True fits it again)")
+    elif verbose:
+        print(f"{run.name} fitted in {duration(run.seconds)}")
     return run
 
 
@@ -220,29 +208,31 @@ def _described(
     return name, key_of(description), description
 
 
-def _fitted(estimator: Any, digits: Digits) -> tuple[Any, float]:
+def _fitted(estimator: Any, digits: Digits, name: str) -> tuple[Any, dict[str, Any]]:
+    """Return the fitted estimator and its record, accuracies not yet among it."""
     fitted = sklearn.clone(estimator)
     start = time.perf_counter()
     fitted.fit(digits.train.flat, digits.train.labels)
-    return fitted, time.perf_counter() - start
-
-
-def _record(fitted: Any, name: str, seconds: float) -> dict[str, Any]:
-    linear = hasattr(fitted, "coef_")
-    parameters = int(np.size(fitted.coef_) + np.size(fitted.intercept_)) if linear else None
+    seconds = time.perf_counter() - start
+    parameters = int(np.size(fitted.coef_) + np.size(fitted.intercept_)) if hasattr(fitted, "coef_") else None
     figures = {"name": name, "seconds": seconds, "parameters": parameters, "device": device_name()}
-    return figures | {"train_accuracy": None, "validation_accuracy": None}
+    return fitted, figures | {"train_accuracy": None, "validation_accuracy": None}
 
 
-def _figures(estimator: Any, digits: Digits, record: dict[str, Any], settings: Any, **more: Any) -> dict[str, Any]:
+def _kept(digits: Digits, name: str, key: str, arrays: dict[str, np.ndarray], record: dict[str, Any]) -> Path | None:
+    """Store what took long, in the full profile on the real MNIST."""
+    keep = is_full(digits.source) and record["seconds"] >= _WORTH_KEEPING
+    return store.write(name, key, arrays, record) if keep else None
+
+
+def _figures(
+    estimator: Any, digits: Digits, record: dict[str, Any], settings: Any, path: Path | None, loaded: bool = True
+) -> dict[str, Any]:
     """Return the fields that both kinds of results share."""
     seeds = {v for k, v in estimator.get_params(deep=True).items() if k.endswith("random_state") and v is not None}
     values = {name: record[name] for name in _RECORD} | {"seed": seeds.pop() if len(seeds) == 1 else None}
-    return values | {"full": is_full(digits.source), "settings": settings, **more}
-
-
-def _origin(path: Path | None, loaded: bool) -> dict[str, Any]:
-    return {"from_checkpoint": loaded, "checkpoint": path.name if path else None}
+    values |= {"full": is_full(digits.source), "settings": settings, "from_checkpoint": loaded}
+    return values | {"checkpoint": path.name if path else None}
 
 
 def _dumped(estimator: Any) -> np.ndarray:

@@ -5,18 +5,18 @@ import os
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from small import digits_of, settings, tiny
+from small import bare, compiled, digits_of, settings
 
 from mnist_helpers import train
 from mnist_helpers.common.backend import keras
 from mnist_helpers.models.augmentation import RandomAffine, affine_transform, augmented
+from mnist_helpers.training import resume
 from mnist_helpers.training import store as checkpoints
-from mnist_helpers.training import train as training
-from mnist_helpers.training.precision import trainable_copy
 
 SETTINGS = {"rotation": 15.0, "zoom": 0.12, "width_shift": 0.15, "height_shift": 0.1}
 
@@ -30,7 +30,7 @@ def test_outside_of_training_images_come_back_as_they_are():
     layer = RandomAffine(**SETTINGS)
     np.testing.assert_array_equal(layer(images), images)
     np.testing.assert_array_equal(layer(images, training=False), images)
-    plain = tiny()
+    plain = bare()
     model = augmented(plain, layer)
     model.set_weights(plain.get_weights())
     expected = plain.predict(images, verbose=0)
@@ -42,7 +42,7 @@ def test_fit_augments_what_it_trains_on_and_never_what_it_validates_on():
     """A network that cannot learn: its validation loss is that of the images as they are, its training loss is not."""
     digits = digits_of(64, 64)
     still = keras.optimizers.SGD(0.0)
-    model = augmented(tiny(rate=0.0), RandomAffine(**SETTINGS, seed=0))
+    model = augmented(bare(rate=0.0), RandomAffine(**SETTINGS, seed=0))
     model.compile(optimizer=still, loss="sparse_categorical_crossentropy")
     pairs = [(split.images, split.labels) for split in (digits.train, digits.validation)]
     history = model.fit(*pairs[0], validation_data=pairs[1], epochs=2, batch_size=64, verbose=0).history
@@ -53,7 +53,7 @@ def test_fit_augments_what_it_trains_on_and_never_what_it_validates_on():
 
 
 def test_gradients_flow_through_the_layer():
-    model = augmented(tiny(), RandomAffine(**SETTINGS, seed=0))
+    model = augmented(bare(), RandomAffine(**SETTINGS, seed=0))
     images = tf.constant(noise())
     with tf.GradientTape() as tape:
         tape.watch(images)
@@ -63,25 +63,13 @@ def test_gradients_flow_through_the_layer():
     assert abs(gradients[0].numpy()).max() > 0
 
 
-def test_pixels_stay_in_float32_when_the_network_computes_in_bfloat16(monkeypatch):
-    monkeypatch.setenv("MNIST_PRECISION", "bfloat16")
-    copy = trainable_copy(augmented(tiny(), RandomAffine(**SETTINGS, seed=0)))
-    layer = copy.layers[0]
-    assert isinstance(layer, RandomAffine) and layer.compute_dtype == "float32"
-    images = noise()
-    expected = RandomAffine(**SETTINGS, seed=0)(images, training=True)
-    result = layer(images, training=True)
-    assert result.dtype == tf.float32
-    np.testing.assert_array_equal(result, expected)
-
-
 def test_the_compiler_is_left_off_on_tensorflow_alone():
     assert keras.backend.backend() == "tensorflow"
     assert RandomAffine().supports_jit is False
 
 
 def test_a_saved_model_keeps_the_layer(tmp_path):
-    model = augmented(tiny(), RandomAffine(**SETTINGS, seed=4))
+    model = augmented(bare(), RandomAffine(**SETTINGS, seed=4))
     images = noise()
     model.save(tmp_path / "network.keras")
     loaded = keras.saving.load_model(tmp_path / "network.keras", safe_mode=True)
@@ -92,7 +80,7 @@ def test_a_saved_model_keeps_the_layer(tmp_path):
 
 
 def test_augmented_puts_the_layer_in_front_of_a_fresh_copy():
-    plain = tiny()
+    plain = bare()
     layer = RandomAffine(**SETTINGS)
     model = augmented(plain, layer)
     assert model.name == "tiny_augmented" and model.layers[0] is layer
@@ -105,31 +93,27 @@ class Stopped(BaseException):
     """As a kill would, this leaves no time for anything."""
 
 
-class Killer(training.TrainingProgress):
+class Killer(resume.KeepState):
     def on_train_batch_end(self, batch, logs=None):
-        super().on_train_batch_end(batch, logs)
-        if self.epochs_begun == 2 and batch == 0:
+        if self.progress.epoch == 1 and batch == 0:
             raise Stopped
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.epochs_begun = getattr(self, "epochs_begun", 0) + 1
-        super().on_epoch_begin(epoch, logs)
 
 
 def test_a_killed_training_goes_on_with_the_random_numbers_where_it_was(tmp_path, monkeypatch):
     monkeypatch.setenv("MNIST_CHECKPOINTS", str(tmp_path))
     monkeypatch.setattr(checkpoints, "series_directory", lambda: tmp_path / "series")
     monkeypatch.setenv("MNIST_PROFILE", "full")
-    digits, model = digits_of(128), augmented(tiny(rate=0.0), RandomAffine(**SETTINGS))
-    undisturbed = train(model, digits, **settings(), retrain=True)
+    digits, model = digits_of(128), compiled(augmented(bare(rate=0.0), RandomAffine(**SETTINGS)))
+    undisturbed = train(model, digits, **settings(retrain=True))
+    expected = [weight.copy() for weight in model.get_weights()]
     (tmp_path / undisturbed.checkpoint).unlink()
     with monkeypatch.context() as patched, pytest.raises(Stopped):
-        patched.setattr(training, "TrainingProgress", Killer)
+        patched.setattr(resume, "KeepState", Killer)
         train(model, digits, **settings())
     assert ["unfinished" in path.name for path in tmp_path.iterdir()] == [True]
     resumed = train(model, digits, **settings())
     assert not resumed.from_checkpoint
-    pairs = zip(undisturbed.model.get_weights(), resumed.model.get_weights(), strict=True)
+    pairs = zip(expected, resumed.model.get_weights(), strict=True)
     assert all(np.array_equal(a, b) for a, b in pairs)
 
 
@@ -139,14 +123,14 @@ JAX = """
     sys.path.insert(0, {tests!r})
     from mnist_helpers.common.backend import keras
     from mnist_helpers.models.augmentation import RandomAffine, affine_transform, augmented
-    from small import tiny
+    from small import bare
 
     images = np.load({path!r})
     np.save({path!r}, affine_transform(images, **{known!r}))
     layer = RandomAffine(**{settings!r}, seed=0)
     assert layer.supports_jit and not np.allclose(layer(images, training=True), images)
     assert "tensorflow" not in sys.modules
-    model = augmented(tiny(), layer)
+    model = augmented(bare(), layer)
     model.compile(loss="sparse_categorical_crossentropy")
     assert model.jit_compile and np.isfinite(model.fit(images, np.arange(4), verbose=0).history["loss"]).all()
 """
@@ -157,7 +141,12 @@ def test_runs_on_jax_without_tensorflow(tmp_path):
     images, path = noise(), tmp_path / "images.npy"
     np.save(path, images)
     known = {"rotation": 33.0, "zoom": (1.2, 0.7), "shift": (-3.25, 1.5), "fill_value": 0.8}
-    filled = {"tests": os.path.dirname(__file__), "path": str(path), "known": known, "settings": SETTINGS}  # noqa: PTH120
+    filled = {
+        "tests": str(Path(__file__).parents[1]),
+        "path": str(path),
+        "known": known,
+        "settings": SETTINGS,
+    }  # noqa: PTH120
     code = textwrap.dedent(JAX).format(**filled)
     environment = {**os.environ, "KERAS_BACKEND": "jax"}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
@@ -171,6 +160,6 @@ def test_augmented_refuses_what_it_cannot_do():
     with pytest.raises(TypeError, match="'model' parameter of augmented must be a keras.Sequential. Got Functional"):
         augmented(functional, RandomAffine(10))
     with pytest.raises(TypeError, match="'layer' parameter of augmented must be a Keras layer. Got dict"):
-        augmented(tiny(), {"rotation": 10})
+        augmented(bare(), {"rotation": 10})
     with pytest.raises(ValueError, match="'model' parameter of augmented must be built.*'unbuilt', not built"):
         augmented(keras.Sequential([keras.layers.Dense(10)], name="unbuilt"), RandomAffine(10))

@@ -1,4 +1,4 @@
-"""Estimators are fitted once; what took long is kept as predictions."""
+"""Estimators are fitted once: kept whole, or their predictions, and the same result whether stored or not."""
 
 import numpy as np
 import pytest
@@ -6,12 +6,15 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import SGDClassifier
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
+from sklearn.svm import SVC
 from small import digits_of
 
-from mnist_helpers import evaluate, fit_estimator
+from mnist_helpers import evaluate, fit_estimator, predict_once
 from mnist_helpers.data.mnist import Digits
 from mnist_helpers.training import estimators
 from mnist_helpers.training import store as checkpoints
+
+BOTH = pytest.mark.parametrize("fit", [fit_estimator, predict_once])
 
 
 @pytest.fixture
@@ -20,94 +23,97 @@ def digits():
 
 
 @pytest.fixture(autouse=True)
-def store(tmp_path, monkeypatch):
-    monkeypatch.setenv("MNIST_CHECKPOINTS", str(tmp_path))
-    monkeypatch.setattr(checkpoints, "series_directory", lambda: tmp_path / "series")
-    monkeypatch.setenv("MNIST_PROFILE", "full")
+def keep_all(store, monkeypatch):
     monkeypatch.setattr(estimators, "_WORTH_KEEPING", 0.0)
-    return tmp_path
 
 
 def linear(**settings):
     return SGDClassifier(random_state=3, **settings)
 
 
-def test_fitting_predicts_the_splits_that_were_asked_for(digits, capsys):
-    estimator = linear()
-    run = fit_estimator(estimator, digits, predict=("validation", "test"))
-    expected = linear().fit(digits.train.flat, digits.train.labels)
-    assert set(run.predictions) == {"validation", "test"}
-    np.testing.assert_array_equal(run.predictions["test"], expected.predict(digits.test.flat))
-    assert run.evaluate(digits.test).accuracy == evaluate(expected, digits.test).accuracy
-    assert (run.parameters, run.seed, run.full, run.from_checkpoint) == (7850, 3, True, False)
-    assert not hasattr(estimator, "coef_")
-    assert capsys.readouterr().out.startswith("SGDClassifier: fitted in ")
-    with pytest.raises(ValueError, match="'split' parameter of EstimatorRun.evaluate must be one of"):
-        run.evaluate(digits.train)
+def expected(digits):
+    return linear().fit(digits.train.flat, digits.train.labels)
 
 
-def test_the_second_time_predictions_are_loaded(digits, capsys):
-    first = fit_estimator(linear(), digits)
-    second = fit_estimator(linear(), digits)
-    assert second.from_checkpoint and second.estimator is None
-    np.testing.assert_array_equal(first.predictions["validation"], second.predictions["validation"])
-    assert second.predictions["validation"].dtype == np.int64
-    assert (second.seconds, second.parameters, second.seed) == (first.seconds, 7850, 3)
-    assert second.checkpoint == first.checkpoint
-    assert (second.train_accuracy, second.validation_accuracy) == (None, first.validation_accuracy)
-    assert first.validation_accuracy == first.evaluate(digits.validation).accuracy
-    np.testing.assert_array_equal(second.coefficients, first.estimator.coef_.astype(np.float32))
-    assert "predictions loaded" in capsys.readouterr().out
-    assert not fit_estimator(linear(), digits, refit=True).from_checkpoint
+def test_a_fitted_estimator_is_usable_stored_or_not(digits, capsys):
+    given = linear()
+    first, second = (fit_estimator(given, digits) for _ in range(2))
+    assert (first.from_checkpoint, second.from_checkpoint) == (False, True) and not hasattr(given, "coef_")
+    assert capsys.readouterr().out.splitlines()[0].startswith("SGDClassifier fitted in ")
+    for run in (first, second):
+        np.testing.assert_array_equal(
+            run.estimator.predict(digits.test.flat), expected(digits).predict(digits.test.flat)
+        )
+        assert run.evaluate(digits.test).accuracy == evaluate(expected(digits), digits.test).accuracy
+        assert run.validation_accuracy == run.evaluate(digits.validation).accuracy
+        assert (run.parameters, run.seed, run.full, run.training_flops) == (7850, 3, True, None)
+    assert first.checkpoint == second.checkpoint and first.seconds == second.seconds
+
+
+def test_a_pipeline_with_a_kernel_comes_back_whole(digits):
+    pipeline = make_pipeline(PCA(5, random_state=0), SVC(gamma=0.1))
+    first, second = (fit_estimator(pipeline, digits, name="kernel") for _ in range(2))
+    assert second.from_checkpoint and second.checkpoint.startswith("kernel-")
+    np.testing.assert_array_equal(second.estimator[1].support_vectors_, first.estimator[1].support_vectors_)
+
+
+def test_predictions_alone_are_the_same_stored_or_not(digits):
+    first, second = (predict_once(linear(), digits, predict=("train", "test")) for _ in range(2))
+    assert (first.from_checkpoint, second.from_checkpoint) == (False, True)
+    for run in (first, second):
+        assert set(run.predictions) == {"train", "test"} and run.predictions["test"].dtype == np.int64
+        np.testing.assert_array_equal(run.predictions["test"], expected(digits).predict(digits.test.flat))
+        np.testing.assert_array_equal(run.coefficients, expected(digits).coef_.astype(np.float32))
+        assert run.train_accuracy == run.evaluate(digits.train).accuracy and run.validation_accuracy is None
+        with pytest.raises(ValueError, match="'split' parameter of StoredPredictions.evaluate must be one of"):
+            run.evaluate(digits.validation)
+
+
+@BOTH
+def test_other_settings_data_and_names_are_other_fits(digits, fit):
+    fit(linear(), digits)
+    shorter = Digits(digits.train.take(100), digits.validation, digits.test, source="mnist", origin="made up")
+    others = [(linear(alpha=0.01), digits, {}), (linear(), shorter, {}), (linear(), digits, {"name": "other"})]
+    assert not any(fit(estimator, data, **name).from_checkpoint for estimator, data, name in others)
+    assert fit(linear(), digits).from_checkpoint and not fit(linear(), digits, refit=True).from_checkpoint
 
 
 def test_what_is_quick_is_not_kept(digits, store, monkeypatch):
-    monkeypatch.setattr(estimators, "_WORTH_KEEPING", 10.0)
-    assert fit_estimator(linear(), digits).checkpoint is None
-    assert not list(store.iterdir())
+    monkeypatch.setattr(estimators, "_WORTH_KEEPING", 60.0)
+    assert fit_estimator(linear(), digits).checkpoint is None and not store.exists()
 
 
-def test_any_change_is_another_fit(digits):
-    fit_estimator(make_pipeline(PCA(5, random_state=0), linear()), digits)
-    for changed in (
-        make_pipeline(PCA(6, random_state=0), linear()),
-        make_pipeline(PCA(5, random_state=0), linear(penalty="l1")),
-        make_pipeline(PCA(5, random_state=0), SGDClassifier(random_state=4)),
-    ):
-        assert not fit_estimator(changed, digits).from_checkpoint
-    same = make_pipeline(PCA(5, random_state=0), linear())
-    assert fit_estimator(same, digits).from_checkpoint
-    assert not fit_estimator(same, digits, name="other").from_checkpoint
-    assert not fit_estimator(same, digits, predict=("test",)).from_checkpoint
-    shorter = Digits(digits.train.take(100), digits.validation, digits.test, source="mnist", origin="made up")
-    assert not fit_estimator(same, shorter).from_checkpoint
-
-
-def test_predictions_that_were_not_asked_for_the_first_time_are_made_the_second(digits, store):
-    fit_estimator(linear(), digits, predict=("validation",))
-    (store / "series").mkdir()
-    for path in store.glob("*.npz"):
-        path.rename(store / "series" / path.name)  # looked at first, and never overwritten
-    first = fit_estimator(linear(), digits, predict=("train", "validation"))
-    assert not first.from_checkpoint
-    second = fit_estimator(linear(), digits, predict=("train", "validation"))
-    assert (
-        second.from_checkpoint
-        and second.train_accuracy == first.train_accuracy == first.evaluate(digits.train).accuracy
-    )
-    np.testing.assert_array_equal(second.predictions["train"], first.predictions["train"])
-    assert fit_estimator(linear(), digits, predict=("validation",)).from_checkpoint
-
-
-def test_smoke_takes_few_images_and_stores_nothing(digits, store, monkeypatch):
+@BOTH
+def test_smoke_stores_nothing(digits, store, monkeypatch, fit):
     monkeypatch.setenv("MNIST_PROFILE", "smoke")
-    run = fit_estimator(KNeighborsClassifier(1), digits)
-    assert not run.full and run.parameters is None and run.seed is None
-    assert not list(store.iterdir())
+    run = fit(KNeighborsClassifier(1), digits, verbose=0)
+    assert not run.full and run.parameters is None and run.seed is None and not store.exists()
+
+
+@pytest.mark.parametrize("content", [b"no zip", b""])
+def test_an_estimator_that_cannot_be_loaded_is_fitted_anew(digits, content):
+    first = fit_estimator(linear(), digits)
+    key = first.checkpoint[:-4].split("-")[-1]
+    record = checkpoints.find(key).record
+    arrays = {"estimator": np.frombuffer(content, np.uint8)}
+    checkpoints.write(first.name, key, arrays, {k: v for k, v in record.items() if k not in ("format", "key")})
+    with pytest.warns(checkpoints.CheckpointWarning, match="its estimator cannot be loaded"):
+        assert not fit_estimator(linear(), digits).from_checkpoint
+
+
+class Stranger(SGDClassifier):
+    """A class that is not scikit-learn's: skops refuses to load it without being told to trust it."""
+
+
+def test_a_strangers_class_is_not_loaded(digits):
+    fit_estimator(Stranger(random_state=0), digits)
+    with pytest.warns(checkpoints.CheckpointWarning, match="UntrustedTypesFoundException"):
+        assert not fit_estimator(Stranger(random_state=0), digits).from_checkpoint
 
 
 def test_bad_arguments_are_refused(digits):
-    with pytest.raises(TypeError, match="'estimator' parameter of fit_estimator must be an estimator.*Got str"):
-        fit_estimator("svm", digits)
-    with pytest.raises(ValueError, match="'predict' parameter of fit_estimator must be one of"):
-        fit_estimator(linear(), digits, predict=("holdout",))
+    for fit in (fit_estimator, predict_once):
+        with pytest.raises(TypeError, match=f"'estimator' parameter of {fit.__name__} must be an estimator.*Got str"):
+            fit("svm", digits)
+    with pytest.raises(ValueError, match="'predict' parameter of predict_once must be one of"):
+        predict_once(linear(), digits, predict=("holdout",))

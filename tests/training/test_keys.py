@@ -48,7 +48,7 @@ class Unfreeze(keras.callbacks.Callback):
 
 
 CHANGES = {
-    "nothing": lambda: key(),
+    "nothing": key,
     "epochs": lambda: key(epochs=4),
     "batch size": lambda: key(batch_size=65),
     "seed": lambda: key(seed=1),
@@ -84,7 +84,9 @@ def test_what_does_not_matter_keeps_the_key():
     assert key() == key(tiny(optimizer=keras.optimizers.Adam(0.001, name="mine")))
     assert key() == key(tiny(loss=keras.losses.sparse_categorical_crossentropy))
     assert key() == key(digits=other_images("test"))
-    unnamed = keras.Sequential([keras.Input((28, 28, 1)), *[type(x).from_config(x.get_config()) for x in bare().layers]])
+    unnamed = keras.Sequential(
+        [keras.Input((28, 28, 1)), *[type(x).from_config(x.get_config()) for x in bare().layers]]
+    )
     assert unnamed.name.startswith("sequential") and key(compiled(unnamed)) == key()
     without = [keras.Input((28, 28, 1)), layers.Flatten(), layers.Dense(8, activation="relu")]
     assert key(tiny(rate=0.0)) == key(compiled(keras.Sequential([*without, layers.Dense(10, activation="softmax")])))

@@ -1,6 +1,5 @@
 """train(): what fit does, reproducible, resumable, stored; early stopping, divergence, interrupts, bad arguments."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -21,7 +20,7 @@ from mnist_helpers.training.resume import DivergedError
 from mnist_helpers.training.train import TrainingInterrupted, seeded
 
 pytestmark = pytest.mark.usefixtures("store")
-HERE = os.path.dirname(os.path.dirname(__file__))  # noqa: PTH120
+HERE = str(Path(__file__).parents[1])
 
 
 @pytest.fixture(scope="module")
