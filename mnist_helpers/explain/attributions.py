@@ -83,8 +83,8 @@ def integrated_gradients(
 
     Parameters
     ----------
-    model, images, targets
-        As for `saliency`; here the output itself (the probability) is explained.
+    model, images, targets : as for `saliency`
+        Here the output itself (the probability) is explained.
     baseline : float or ndarray of float32, shape (b, height, width, 1)
         Brightness 0 to 1 of a blank image, or several images: the values are the mean over these.
     steps : int
@@ -129,8 +129,8 @@ def occlusion(
 
     Parameters
     ----------
-    model, images, targets
-        As for `saliency`; here the output itself (the probability) is watched.
+    model, images, targets : as for `saliency`
+        Here the output itself (the probability) is watched.
     size : int
         Height and width of the patch in pixels; it lies inside the image.
     stride : int
@@ -199,8 +199,8 @@ def deletion_curve(
 
     Parameters
     ----------
-    model, images, targets
-        As for `saliency`; here the output itself (the probability) is watched.
+    model, images, targets : as for `saliency`
+        Here the output itself (the probability) is watched.
     importance : ndarray of float, shape (n, height, width)
         The larger, the sooner a pixel is removed; pixels of equal importance go in reading order.
     value : float or ndarray of float32, shape (height, width, 1)

@@ -120,10 +120,10 @@ def target_shap_values(
 
     Parameters
     ----------
-    model, images, background, output, batch_size, progress
-        As for `shap_values`.
+    model, images : as for `shap_values`
     targets : int or array of int, shape (n,)
         Class of each image, or one for all.
+    background, output, batch_size, progress : as for `shap_values`
 
     Returns
     -------
@@ -153,14 +153,16 @@ def background_agreement(
     batch_size: int = 50,
     progress: bool = True,
 ) -> pd.DataFrame:
-    """Measure how many background images are enough: do fewer of them give the values that all of them give?
+    """Measure how many background images are enough: how well fewer of them give the values that all of them give.
 
     Parameters
     ----------
-    model, images, background, classes, output, batch_size, progress
-        As for `shap_values`. The order of the background should be random: each size takes its first images.
+    model, images : as for `shap_values`
+    background : as for `shap_values`
+        Its order should be random: each size takes its first images.
     sizes : sequence of int
         Numbers of background images, each from 1 to len(background).
+    classes, output, batch_size, progress : as for `shap_values`
 
     Returns
     -------

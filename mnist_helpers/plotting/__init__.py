@@ -6,27 +6,32 @@ in grey print. Only the sign of a red or blue map is lost there. Importing it gi
 
 from mnist_helpers.plotting.charts import (
     plot_accuracies,
-    plot_class_distribution,
     plot_confusion,
     plot_grouped_bars,
     plot_heatmap,
 )
 from mnist_helpers.plotting.curves import (
     plot_curves,
-    plot_deletion_curves,
     plot_explained_variance,
     plot_history,
     plot_learning_rates,
     plot_range_test,
 )
 from mnist_helpers.plotting.digits import (
+    plot_class_distribution,
     plot_confusion_examples,
     plot_digits,
     plot_errors,
     plot_mean_image,
     plot_samples,
 )
-from mnist_helpers.plotting.maps import plot_activations, plot_attributions, plot_kernels, plot_maps
+from mnist_helpers.plotting.maps import (
+    plot_activations,
+    plot_attributions,
+    plot_deletion_curves,
+    plot_kernels,
+    plot_maps,
+)
 from mnist_helpers.plotting.points import plot_cost, plot_indistinguishable, plot_parameters_accuracy, plot_scatter
 from mnist_helpers.plotting.theme import set_theme
 

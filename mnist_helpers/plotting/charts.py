@@ -1,4 +1,4 @@
-"""Charts of numbers by class or by system, drawn by seaborn: bars, dots with intervals, and matrices."""
+"""Charts of numbers by system or by class: bars and matrices, drawn by seaborn, and dots with intervals."""
 
 from __future__ import annotations
 
@@ -29,38 +29,12 @@ from mnist_helpers.plotting.theme import (
 )
 
 if TYPE_CHECKING:
-    from mnist_helpers.data.mnist import Split
     from mnist_helpers.evaluation.accuracy import Evaluation
 
 _EMPTY = "#D9D9D9"  # a cell without a value
 
 
-def plot_class_distribution(*splits: Split, ax: Axes | None = None) -> Axes:
-    """Draw which share of each split belongs to each class, as grouped bars.
-
-    Parameters
-    ----------
-    *splits : Split
-        One or more.
-    ax : Axes, optional
-        By default that of a new figure.
-
-    Returns
-    -------
-    Axes
-    """
-    names = [f"{split.name} ({len(split.labels):,})" for split in splits]
-    shares = [np.bincount(split.labels, minlength=10) / len(split.labels) for split in splits]
-    ax = new_axes(ax, 8, 3.8)
-    _bars(ax, pd.DataFrame(dict(zip(names, shares, strict=True))))
-    percent_ticks(ax.yaxis)
-    ax.set(xlabel="class", ylabel="share of the split")
-    several = len(splits) > 1
-    ax.set_title("Images of each class" if several else f"Images of each class, {names[0]}", pad=28 if several else 8)
-    return ax
-
-
-def _bars(ax: Axes, table: pd.DataFrame) -> list[BarContainer]:
+def draw_bars(ax: Axes, table: pd.DataFrame) -> list[BarContainer]:
     """Draw one group of bars per row, and one colour and hatch per column; a missing value leaves a gap."""
     rows, columns = table.shape
     long = pd.DataFrame(
@@ -126,21 +100,9 @@ def plot_grouped_bars(
         lengths = bar_lengths(values, lows, highs, "intervals", "plot_grouped_bars")
     ax = new_axes(ax, 8.6, 4.2)
     crowded = values.size > 16
-    written: Style = {"textcoords": "offset points", "ha": "center", "va": "bottom"}
-    written |= {"rotation": 90 if crowded else 0, "fontsize": 9 if values.size > 8 else 11}
-    for bars, column, length in zip(_bars(ax, table), values.T, np.moveaxis(lengths, -1, 0), strict=True):
+    for bars, column, length in zip(draw_bars(ax, table), values.T, np.moveaxis(lengths, -1, 0), strict=True):
         there = ~np.isnan(column)
-        middles = [bar.get_x() + bar.get_width() / 2 for bar in bars]
-        if intervals is not None:
-            ax.errorbar(middles, column[there], length[:, there], fmt="none", ecolor=DARK, elinewidth=1, capsize=2.5)
-        for x, value, above in zip(middles, column[there], length[1, there], strict=True):
-            at: Style = {
-                "textcoords": "offset points",
-                "ha": "center",
-                "va": "bottom",
-                "rotation": 90 if crowded else 0,
-            }
-            ax.annotate(format(value, fmt), (x, value + above), (0, 3), fontsize=9 if values.size > 8 else 11, **at)
+        _write_values(bars, [format(value, fmt) for value in column[there]], length[:, there], crowded, values.size > 8)
     top, bottom = np.nanmax(values + lengths[1]), min(start, np.nanmin(values))
     ax.set_ylim(bottom, top + (0.22 if crowded else 0.1) * (top - bottom))
     if fmt.endswith("%"):
@@ -149,6 +111,19 @@ def plot_grouped_bars(
     ax.set_ylabel(f"{label} (bars start at {format(start, fmt)})".strip() if start else label)
     ax.set_xlabel(str(table.index.name or ""))
     return ax
+
+
+def _write_values(bars: BarContainer, texts: list[str], lengths: np.ndarray, crowded: bool, small: bool) -> None:
+    """Write a text above each bar, and above its interval, if it has one; lengths (2, bars) are those of intervals."""
+    ax = bars[0].axes
+    x, heights = (np.array([getattr(bar, f"get_{what}")() for bar in bars]) for what in ("x", "height"))
+    x += bars[0].get_width() / 2
+    if lengths.any():
+        ax.errorbar(x, heights, lengths, fmt="none", ecolor=DARK, elinewidth=1, capsize=2.5)
+    style: Style = {"textcoords": "offset points", "ha": "center", "va": "bottom"}
+    style |= {"rotation": 90 if crowded else 0, "fontsize": 9 if small else 11}
+    for at, height, above, text in zip(x, heights, lengths[1], texts, strict=True):
+        ax.annotate(text, (at, height + above), (0, 3), **style)
 
 
 def plot_accuracies(
@@ -259,9 +234,7 @@ def _cell_names(labels: Sequence[object] | None, cells: int) -> list[str] | str 
 
 
 def _tidy_cells(ax: Axes, xlabel: str, ylabel: str) -> None:
-    ax.tick_params(length=0)
-    ax.tick_params(axis="y", rotation=0)
-    ax.tick_params(axis="x", rotation=0)
+    ax.tick_params(axis="both", length=0, labelrotation=0)
     ax.set(xlabel=xlabel, ylabel=ylabel)
 
 

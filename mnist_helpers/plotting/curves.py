@@ -13,7 +13,6 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
-from scipy import stats
 
 from mnist_helpers.common.checks import problem
 from mnist_helpers.plotting.theme import (
@@ -213,40 +212,6 @@ def plot_explained_variance(ratios: npt.ArrayLike, *, mark: int | None = None, a
     ax.set_title("Variance explained by the first components")
     grid_lines(ax)
     return ax
-
-
-def plot_deletion_curves(curves: Mapping[str, np.ndarray], *, ax: Axes | None = None) -> Axes:
-    """Draw the mean probability of the class while the most important pixels are removed first, one line per method.
-
-    Parameters
-    ----------
-    curves : mapping of str to ndarray of shape (n, steps)
-        Probabilities for n images, from no pixel removed to all, in equal steps: see `explain.deletion_curve`.
-    ax : Axes, optional
-        By default that of a new figure.
-
-    Returns
-    -------
-    Axes
-        Bands are 95 % intervals of the mean over the images, by Student's t.
-    """
-    lines = {name: _mean_interval(np.asarray(values, float)) for name, values in curves.items()}
-    ax = plot_curves(lines, xlabel="pixels removed, most important first", ylabel="probability of the class", ax=ax)
-    for text in list(ax.texts):  # all lines end where all pixels are gone: no place for names
-        text.remove()
-    ax.set(xlim=(0, 1), ylim=(0, 1.02))
-    percent_ticks(ax.xaxis)
-    percent_ticks(ax.yaxis)
-    n = len(next(iter(curves.values())))
-    ax.set_title(f"Mean of {n:,} images, with 95 % intervals")
-    ax.legend(handlelength=3.5)
-    return ax
-
-
-def _mean_interval(values: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Return shares removed, mean, low and high (steps,) over the images of values (n, steps)."""
-    mean, half = values.mean(axis=0), stats.t.ppf(0.975, len(values) - 1) * stats.sem(values, axis=0)
-    return np.linspace(0, 1, len(mean)), mean, np.maximum(mean - half, 0), np.minimum(mean + half, 1)
 
 
 def plot_learning_rates(

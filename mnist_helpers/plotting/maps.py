@@ -1,4 +1,4 @@
-"""What networks look at: attributions, importance maps, feature maps and kernels, each with a named colour scale.
+"""What networks look at: attributions, importance, feature maps and kernels, each with a named colour scale.
 
 Zero has the colour of an empty tile, red is positive and blue negative. What has a size only is purple, the darker the
 stronger.
@@ -14,10 +14,12 @@ from matplotlib.colors import Colormap, ListedColormap
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
+from scipy import stats
 
 from mnist_helpers.common.checks import problem
+from mnist_helpers.plotting.curves import plot_curves
 from mnist_helpers.plotting.digits import Grid, check_pictures, in_rows
-from mnist_helpers.plotting.theme import DARK, POSITIVE, SIGNED, STRENGTH
+from mnist_helpers.plotting.theme import DARK, POSITIVE, SIGNED, STRENGTH, percent_ticks
 
 _SHADE, _SHADE_COLOR = 0.14, "#CDCDCD"  # how dark strokes lie over a map, and what that makes of an empty tile
 _PERCENT = 99.5  # of the pixels lie inside a scale: a few are extreme
@@ -245,3 +247,37 @@ def _plot_numbered(maps: np.ndarray, columns: int, limit: float, cmap: Colormap,
     grid.name_tiles(range(len(maps)), maps.shape[1])
     _draw(grid, tiles, limit, cmap, bar)
     return grid.ax
+
+
+def plot_deletion_curves(curves: Mapping[str, np.ndarray], *, ax: Axes | None = None) -> Axes:
+    """Draw the mean probability of the class while the most important pixels are removed first, one line per method.
+
+    Parameters
+    ----------
+    curves : mapping of str to ndarray of shape (n, steps)
+        Probabilities for n images, from no pixel removed to all, in equal steps: see `explain.deletion_curve`.
+    ax : Axes, optional
+        By default that of a new figure.
+
+    Returns
+    -------
+    Axes
+        Bands are 95 % intervals of the mean over the images, by Student's t.
+    """
+    lines = {name: _mean_interval(np.asarray(values, float)) for name, values in curves.items()}
+    ax = plot_curves(lines, xlabel="pixels removed, most important first", ylabel="probability of the class", ax=ax)
+    for text in list(ax.texts):  # all lines end where all pixels are gone: no place for names
+        text.remove()
+    ax.set(xlim=(0, 1), ylim=(0, 1.02))
+    percent_ticks(ax.xaxis)
+    percent_ticks(ax.yaxis)
+    n = len(next(iter(curves.values())))
+    ax.set_title(f"Mean of {n:,} images, with 95 % intervals")
+    ax.legend(handlelength=3.5)
+    return ax
+
+
+def _mean_interval(values: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return shares removed, mean, low and high (steps,) over the images of values (n, steps)."""
+    mean, half = values.mean(axis=0), stats.t.ppf(0.975, len(values) - 1) * stats.sem(values, axis=0)
+    return np.linspace(0, 1, len(mean)), mean, np.maximum(mean - half, 0), np.minimum(mean + half, 1)
