@@ -9,7 +9,7 @@ How to write one
 1. ``js/<name>.js``, about 150 lines: ``export default function name(root, data, host) { ... }`` builds the figure in
    the element ``root``. ``data`` is what Python gave; its arrays arrive as ``{shape, data: Float32Array}``. Import
    elements, sliders, tiles, bars and charts from ``./core.js``, layers of a network from ``./layers.js``, one
-   import statement per module, names in braces. Colours come from ``style.css``: its variables, or ``colours(element)``.
+   import statement per module, names in braces. Colours come from the variables in ``style.css``.
    Canvases that are no ``tile`` paint again when ``onTheme`` calls. ``host`` is null on a page; in JupyterLab
    ``await host.ask(question)`` asks the kernel (only where ``asks_kernel`` is set).
 2. A subclass of `figure.LiveFigure` with ``script = "<name>"``, ``data()``, ``alt`` and ``picture()``. Arrays are
@@ -29,6 +29,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "figure": ["Asset", "LiveFigure", "Rounded", "share"],
+        "moved": ["Augment", "Shift", "answers_everywhere"],
         "points": ["Border", "Components", "Valley"],
         "figures": ["Convolve", "DrawDigit", "LiveTraining", "Network", "Quiz"],
         "preprocess": ["draw", "preprocess"],

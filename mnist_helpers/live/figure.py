@@ -8,7 +8,7 @@ import json
 import os
 import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -42,12 +42,16 @@ class LiveFigure:
 
     @property
     def alt(self) -> str:
-        """One or two sentences that say what there is to see and to do; read aloud, and shown where pictures are not."""
+        """One or two sentences that say what there is to see and to do, for screen readers and in place of pictures."""
         raise NotImplementedError
 
     def picture(self) -> Picture:
         """Return a still picture for GitHub, paper, and pages without JavaScript (see `row_of_tiles`)."""
         raise NotImplementedError
+
+    def still(self) -> str:
+        """Return the HTML that stands where no script runs: the picture with its text."""
+        return f'<img alt="{html.escape(self.alt)}" src="data:image/png;base64,{_png(self.picture())}">'
 
     def answer(self, question: dict[str, Any]) -> dict[str, Any]:
         """Answer what the script asks the kernel; both are plain JSON."""
@@ -67,7 +71,7 @@ class LiveFigure:
         return "\n".join(
             [
                 f'<div class="mnist-live" data-figure="{self.script}" data-spec="{key}">',
-                f'<img alt="{html.escape(self.alt)}" src="data:image/png;base64,{_png(self.picture())}">',
+                self.still(),
                 "</div>",
                 *parts,
                 f"<script>window.{registry}.core.start(window.{registry});</script>",
@@ -164,7 +168,7 @@ def share(page: str) -> str:
     )
 
 
-def row_of_tiles(tiles: Mapping[str, np.ndarray], *, width: float = 8.0) -> tuple[Picture, Sequence[Any]]:
+def row_of_tiles(tiles: Mapping[str, np.ndarray], *, width: float = 8.0) -> tuple[Picture, np.ndarray]:
     """Draw 2-D arrays in one row, each under its title; return the picture and its axes.
 
     Parameters
@@ -258,7 +262,8 @@ def _as_part(name: str) -> str:
     code = _source(name)
     exports = [f"default: {match[3]}" if match[1] else match[3] for match in _EXPORT.finditer(code)]
     code = _IMPORT.sub(lambda match: f"const {{{match[1]}}} = modules.{match[2]};", code)
-    return f"((modules) => {{\n{_EXPORT.sub(lambda match: match[2], code)}\nmodules.{name} = {{ {', '.join(exports)} }};\n}})"
+    code = _EXPORT.sub(lambda match: match[2], code)
+    return f"((modules) => {{\n{code}\nmodules.{name} = {{ {', '.join(exports)} }};\n}})"
 
 
 def esm(name: str) -> str:

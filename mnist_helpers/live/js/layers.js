@@ -139,6 +139,12 @@ export function outputs(network, image) {
 /** The last of them, as a plain array of probabilities. */
 export const predict = (network, image) => [...outputs(network, image).at(-1).data];
 
+/** The sums before the last softmax: what is left to compare when probabilities are 1 and 0. */
+export function scores({ layers: all }, image) {
+  const open = { layers: [...all.slice(0, -1), { ...all.at(-1), activation: "linear" }] };
+  return predict(open, image);
+}
+
 /** One channel of an image, as an array of shape [height, width]. */
 export function channel(image, index) {
   const [height, width, channels] = image.shape;
