@@ -3,7 +3,7 @@ import { button, format, h, percent, slider, svg, tile } from "./core.js";
 
 const SIZE = 100; // the map is drawn in a square of 100 units
 const EDGE = 4;
-const REACH = 3; // sliders reach three standard deviations to either side
+const REACH = 3; // sliders reach three standard deviations to either side, or as far as the digits of the map
 const KEYS = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] };
 
 /** The image that belongs to some scores: the mean, plus each component times its score. */
@@ -57,8 +57,9 @@ export default function components(root, { mean, components, spread, share, scor
   // ---- the sliders, each with a picture of its component
   const sliders = spread.map((deviation, k) => {
     const picture = tile({ label: `component ${k + 1}` });
+    const reach = Math.max(REACH * deviation, ...labels.map((_, i) => Math.abs(scores.data[i * count + k])));
     const control = slider({
-      label: `${k + 1}`, min: -REACH * deviation, max: REACH * deviation, step: "any", value: 0,
+      label: `${k + 1}`, min: -reach, max: reach, step: "any", value: 0,
       show: (value) => format(value, 1), onchange: (value) => change(k, value),
     });
     control.element.querySelector("input").setAttribute("aria-label", `component ${k + 1}, ${percent(share[k])} of the variance`);
@@ -66,7 +67,7 @@ export default function components(root, { mean, components, spread, share, scor
       const step = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key];
       if (!step) return; // a step of "any" would be a hundredth of the slider
       event.preventDefault();
-      const value = Math.max(-REACH * deviation, Math.min(REACH * deviation, state.scores[k] + (step * deviation) / 4));
+      const value = Math.max(-reach, Math.min(reach, state.scores[k] + (step * deviation) / 4));
       control.set(value);
       change(k, value);
     });
