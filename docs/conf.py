@@ -59,6 +59,7 @@ html_theme_options = {
     "home_page_in_toc": False,
     "show_navbar_depth": 1,
     "navbar_persistent": [],
+    "footer_content_items": ["last-updated"],
 }
 if REPOSITORY:
     html_theme_options |= {

@@ -180,6 +180,7 @@ def api_pages() -> dict[str, bytes]:
             "",
             "```{eval-rst}",
             ".. autosummary::",
+            "   :nosignatures:",
             "",
         ]
         lines += [f"   ~{name}" for value, name in reversed(short.items())] + [""]
