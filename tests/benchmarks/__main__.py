@@ -12,7 +12,6 @@ from pathlib import Path
 
 import psutil
 
-from mnist_helpers.__main__ import INTERRUPTED
 from mnist_helpers.common.files import atomic_write
 from mnist_helpers.common.text import device_name, duration
 
@@ -48,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             atomic_write(options.output, (json.dumps(document, indent=1) + "\n").encode())
     except KeyboardInterrupt:
         print("\nInterrupted; what was measured before is kept.", file=sys.stderr)
-        status = INTERRUPTED
+        status = 130  # what a shell reports for a program that Ctrl-C ended
     if found.figures:
         print("\n".join([*described(document), "", table(found.figures), ""]))
     for error in found.errors:
