@@ -207,8 +207,7 @@ class Border(LiveFigure):
         )
 
     def picture(self) -> Picture:
-        c, gamma = self.c[self.at[0]], self.gamma[self.at[1]]
-        grid, support, _ = self.fit(c, gamma)
+        grid, support, _ = self.fit(c := self.c[self.at[0]], gamma := self.gamma[self.at[1]])
         picture = Picture(figsize=(5, 5), dpi=100, layout="constrained")
         ax = picture.subplots()
         ax.contourf(grid, [-99, -1, 0, 1, 99], colors=["#cfe2f1", "#ebf3f9", "#fbefe9", "#f6d9cc"], extent=self.box)
@@ -256,8 +255,7 @@ class Valley(LiveFigure):
             raise ValueError(problem("rate", "Valley", "greater than 0", repr(rate)))
         if not 0 <= momentum < 1:
             raise ValueError(problem("momentum", "Valley", "in [0, 1)", repr(momentum)))
-        self.rate, self.momentum, self.curvatures = rate, momentum, curvatures
-        self.start, self.steps = start, steps
+        self.rate, self.momentum, self.curvatures, self.start, self.steps = rate, momentum, curvatures, start, steps
 
     def data(self) -> dict[str, Any]:
         return dict(vars(self))

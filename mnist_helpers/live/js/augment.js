@@ -1,5 +1,5 @@
 // Rotation, zoom and shift of a digit, and what networks trained with and without augmentation make of it.
-import { button, format, h, slider, tile } from "./core.js";
+import { button, chart, format, h, slider, tile } from "./core.js";
 import { predict } from "./layers.js";
 import { image, opinion, pick } from "./pick.js";
 
@@ -63,6 +63,10 @@ export default function augment(root, { images, labels, networks, limits, at }) 
     return [key, one];
   }));
   const said = h("p", { class: "soft", role: "status" });
+  const compared = networks.slice(0, 2); // a chart has two colours
+  const turning = chart({ title: "probability of the right answer, at every angle", curves: ["a", "b"].slice(0, compared.length), low: 0, high: 1, ticks: [0, 0.5, 1],
+    show: (share) => `${100 * share} %`, x: "from \u221290\u00b0 to 90\u00b0" });
+  const names = h("div", { class: "soft" }, compared.map(({ name }, i) => h("span", { class: `key ${"ab"[i]}` }, `\u2014 ${name}  `)));
 
   root.append(
     h("div", { class: "augment" },
@@ -72,7 +76,8 @@ export default function augment(root, { images, labels, networks, limits, at }) 
       h("div", { class: "turns" }, Object.values(sliders).map((one) => one.element), said,
         h("div", { class: "controls" },
           limits ? button("As in training", draw) : null, button("Reset", () => change(still), { class: "quiet" }))),
-      h("div", { class: "opinions" }, opinions.map((one) => one.element))),
+      h("div", { class: "answers" },
+        h("div", { class: "opinions" }, opinions.map((one) => one.element)), turning.element, names)),
     h("div", { class: "controls" }, pick({ images, labels, onchange: (digit) => change({ digit }) })));
 
   /** A line below a slider: how far the augmentation in training went. A slider's thumb is 16 pixels wide. */
@@ -90,16 +95,33 @@ export default function augment(root, { images, labels, networks, limits, at }) 
   function change(settings) {
     Object.assign(state, settings);
     for (const [key, one] of Object.entries(sliders)) {
-      if (key in settings) one.set(settings[key]);
-      const [, min, max] = controls[key];
-      state[key] = Math.max(min, Math.min(max, state[key]));
+      if (!(key in settings)) continue;
+      one.set(settings[key]);
+      state[key] = one.value; // in its range and on its steps
     }
+    sweep(0);
     if (state.waiting) return;
     state.waiting = true; // several changes before the next picture are one
     requestAnimationFrame(() => {
       state.waiting = false;
       show();
     });
+  }
+
+  /** Ask the networks about every angle, one at a time, so that the sliders stay quick. */
+  let next = null;
+  let curves, angles;
+  function sweep(step) {
+    clearTimeout(next);
+    if (step === 0) [curves, angles] = [compared.map(() => []), []];
+    else {
+      const rotation = 5 * (step - 1) - 90;
+      const moved = transform(image(images, state.digit), { ...state, rotation });
+      compared.forEach(({ network }, i) => curves[i].push(predict(network, moved)[labels[state.digit]]));
+      angles.push(rotation + 90);
+    }
+    if (step === 37) turning.set(curves, angles);
+    else next = setTimeout(sweep, step ? 0 : 120, step + 1);
   }
 
   function show() {

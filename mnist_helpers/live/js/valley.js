@@ -2,6 +2,7 @@
 import { button, chart, dragging, format, h, slider, svg } from "./core.js";
 
 const [WIDTH, HEIGHT] = [10, 4]; // the part of the plane that is shown reaches so far from the minimum
+const [LOW, HIGH] = [-6, 2]; // powers of ten in the chart of the loss
 const FAR = 1e9; // numbers of a path that diverges stop here
 const KEYS = { ArrowUp: [0, 1], ArrowDown: [0, -1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] };
 
@@ -57,8 +58,8 @@ export default function valley(root, data) {
     },
   }, plane);
   dragging(place, (x, y) => begin((2 * x - 1) * WIDTH, (1 - 2 * y) * HEIGHT));
-  const loss = chart({ title: "loss, from step to step", curves: ["a"], low: -4, high: 2, ticks: [-4, -2, 0, 2], x: `step ${steps}`,
-    show: (power) => (power === 0 ? "start" : { 2: "\u00d7 100", "-2": "1 %", "-4": "0.01 %" }[power]) });
+  const loss = chart({ title: "loss, from step to step", curves: ["a"], low: LOW, high: HIGH, ticks: [-6, -4, -2, 0, 2], x: `step ${steps}`,
+    show: (power) => (power === 0 ? "start" : { 2: "\u00d7 100", "-2": "\u00f7 100", "-4": "\u00f7 10\u2074", "-6": "\u00f7 10\u2076" }[power]) });
   const word = h("strong", {});
   const said = h("p", { class: "said", role: "status" });
   const play = button("Let it roll", toggle);
@@ -119,14 +120,17 @@ export default function valley(root, data) {
 
   function show() {
     const part = path.slice(0, state.step + 1);
-    trail.setAttribute("points", part.map(([x, y]) => `${near(x, WIDTH)},${near(-y, HEIGHT)}`).join(" "));
+    const lost = part.findIndex(([x, y]) => Math.abs(x) > 3 * WIDTH || Math.abs(y) > 3 * HEIGHT);
+    trail.setAttribute("points", part.slice(0, lost < 0 ? part.length : lost + 1).map(([x, y]) => `${near(x, WIDTH)},${near(-y, HEIGHT)}`).join(" "));
     dots.replaceChildren(...part.filter(([x, y]) => Math.abs(x) < 2 * WIDTH && Math.abs(y) < 2 * HEIGHT)
       .map(([x, y]) => svg("circle", { cx: x, cy: -y, r: 0.1 })));
     const [x, y] = part.at(-1);
     ball.setAttribute("cx", near(x, WIDTH));
     ball.setAttribute("cy", near(-y, HEIGHT));
     const powers = losses.slice(0, part.length).map((value) => Math.log10(Math.max(1e-12, value / Math.max(1e-12, losses[0]))));
-    loss.set([powers], [...part.keys()], steps);
+    const outside = powers.findIndex((power) => power < LOW || power > HIGH);
+    const seen = outside < 0 ? powers : powers.slice(0, outside + 1); // the curve leaves the chart
+    loss.set([seen], [...seen.keys()], steps);
   }
 
   compute();
