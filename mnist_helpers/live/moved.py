@@ -70,7 +70,11 @@ class Augment(LiveFigure):
 
     def picture(self) -> Picture:
         image = self.digits.images[0, ..., 0]
-        changes = {"as it is": {}, "turned by 30\N{DEGREE SIGN}": {"rotation": 30}, "zoom 0.6": {"zoom": 0.6}}
+        changes: dict[str, dict[str, float]] = {
+            "as it is": {},
+            "turned by 30\N{DEGREE SIGN}": {"rotation": 30},
+            "zoom 0.6": {"zoom": 0.6},
+        }
         changes |= {"6 pixels right": {"right": 6}, "all three": {"rotation": 30, "zoom": 0.6, "right": 6}}
         return row_of_tiles({name: _transformed(image, **change) for name, change in changes.items()})[0]
 
@@ -130,7 +134,11 @@ class Shift(LiveFigure):
         for name, answers in self.maps.items():
             right = answers[0].argmax(axis=-1) == label
             tiles[name] = np.where(right, -1, 1) * answers[0].max(axis=-1)
-        return row_of_tiles(tiles)[0]
+        picture, _ = row_of_tiles(tiles)
+        picture.supxlabel(
+            "places of the digit, dark violet: read correctly; brown: read as something else", fontsize=10
+        )
+        return picture
 
 
 def answers_everywhere(model: Any, digits: Any, *, size: int = CANVAS) -> np.ndarray:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure as Picture
 
-from mnist_helpers.common.checks import problem
+from mnist_helpers.common.checks import check_positive, problem
 from mnist_helpers.live.figure import LiveFigure, Rounded
 
 _BLUE, _ORANGE, _GREY = "#0b6fb8", "#d1470b", "#5b616b"
@@ -215,8 +215,10 @@ class Border(LiveFigure):
             grid, [-1, 0, 1], colors="black", linewidths=[1, 2, 1], linestyles=["--", "-", "--"], extent=self.box
         )
         for sign, color, marker in ((-1, _BLUE, "s"), (1, _ORANGE, "o")):
-            ax.scatter(*self.points[self.signs == sign].T, s=28, c=color, marker=marker, edgecolors="white")
-        ax.scatter(*self.points[support].T, s=90, facecolors="none", edgecolors="black", label="support vectors")
+            x, y = self.points[self.signs == sign].T
+            ax.scatter(x, y, s=28, c=color, marker=marker, edgecolors="white")
+        x, y = self.points[support].T
+        ax.scatter(x, y, s=90, facecolors="none", edgecolors="black")
         ax.set(title=f"C = {c:g}, gamma = {gamma:g}: {len(support)} support vectors (circled)", xticks=[], yticks=[])
         return picture
 
@@ -251,8 +253,7 @@ class Valley(LiveFigure):
         start: tuple[float, float] = (-8.5, 2.2),
         steps: int = 60,
     ) -> None:
-        if not rate > 0:
-            raise ValueError(problem("rate", "Valley", "greater than 0", repr(rate)))
+        check_positive(rate, name="rate", function="Valley")
         if not 0 <= momentum < 1:
             raise ValueError(problem("momentum", "Valley", "in [0, 1)", repr(momentum)))
         self.rate, self.momentum, self.curvatures, self.start, self.steps = rate, momentum, curvatures, start, steps
@@ -280,12 +281,10 @@ class Valley(LiveFigure):
         picture = Picture(figsize=(8, 5.2), dpi=100, layout="constrained")
         x, y = np.meshgrid(np.linspace(-10, 10, 100), np.linspace(-4, 4, 60))
         height = (self.curvatures[0] * x**2 + self.curvatures[1] * y**2) / 2
-        settings = [(0.1 * limit, 0, "crawls"), (0.8 * limit, 0, "arrives")]
-        settings += [(1.01 * limit, 0, "diverges"), (0.3 * limit, 0.8, "arrives, with momentum 0.8")]
+        settings = [(0.1 * limit, 0.0, "crawls"), (0.8 * limit, 0.0, "arrives")]
+        settings += [(1.01 * limit, 0.0, "diverges"), (0.3 * limit, 0.8, "arrives, with momentum 0.8")]
         for ax, (rate, momentum, word) in zip(picture.subplots(2, 2).flat, settings, strict=True):
-            ax.contour(
-                x, y, height, levels=height.max() * np.linspace(0.01, 1, 12) ** 2, colors="#c9d4de", linewidths=1
-            )
+            ax.contour(x, y, height, levels=height.max() * np.linspace(0.01, 1, 9) ** 2, colors="#c9d4de", linewidths=1)
             ax.plot(*self.path(rate, momentum).T, ".-", color=_ORANGE, linewidth=1.2, markersize=5)
             ax.plot(0, 0, "+", color=_GREY, markersize=12)
             ax.set(xlim=(-10, 10), ylim=(-4, 4), xticks=[], yticks=[])
