@@ -70,12 +70,9 @@ class Augment(LiveFigure):
 
     def picture(self) -> Picture:
         image = self.digits.images[0, ..., 0]
-        changes: dict[str, dict[str, float]] = {
-            "as it is": {},
-            "turned by 30\N{DEGREE SIGN}": {"rotation": 30},
-            "zoom 0.6": {"zoom": 0.6},
-        }
-        changes |= {"6 pixels right": {"right": 6}, "all three": {"rotation": 30, "zoom": 0.6, "right": 6}}
+        turn, zoom, right = {"rotation": 30.0}, {"zoom": 0.6}, {"right": 6.0}
+        changes = {"as it is": {}, "turned by 30\N{DEGREE SIGN}": turn, "zoom 0.6": zoom, "6 pixels right": right}
+        changes["all three"] = turn | zoom | right
         return row_of_tiles({name: _transformed(image, **change) for name, change in changes.items()})[0]
 
 
