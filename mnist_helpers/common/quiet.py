@@ -69,6 +69,6 @@ def _says_nothing_of_tracing(record: logging.LogRecord) -> bool:
 def install() -> None:
     """Let Keras and TensorFlow be imported quietly from now on, once."""
     if not any(isinstance(finder, QuietFinder) for finder in sys.meta_path):
-        sys.meta_path.insert(0, QuietFinder())  # type: ignore[arg-type]
+        sys.meta_path.insert(0, QuietFinder())
         # every new network needs a graph of its own; to train five in turn is nothing wrong
         logging.getLogger("tensorflow").addFilter(_says_nothing_of_tracing)

@@ -1,6 +1,7 @@
 """How good is it, and is the difference real?"""
 
 from mnist_helpers.evaluation.accuracy import Evaluation, PairedTest, better, evaluate, mcnemar, wilson_interval
+from mnist_helpers.evaluation.committee import CommitteeEvaluation
 from mnist_helpers.evaluation.comparisons import (
     compare_pairs,
     difference_interval,
@@ -10,6 +11,7 @@ from mnist_helpers.evaluation.comparisons import (
 )
 
 __all__ = [
+    "CommitteeEvaluation",
     "Evaluation",
     "PairedTest",
     "better",

@@ -14,7 +14,8 @@ from mnist_helpers.data import Digits, Split
 from mnist_helpers.evaluation import Evaluation, evaluate
 from mnist_helpers.training import store
 from mnist_helpers.training.recipe import Recipe
-from mnist_helpers.training.train import Figures, figures_of, fit, told
+from mnist_helpers.training.run import Figures, figures_of, told
+from mnist_helpers.training.train import fit
 
 
 @dataclass(frozen=True, repr=False)

@@ -10,10 +10,11 @@ from small import bare, digits_of, settings, split_of, tiny
 from mnist_helpers import evaluate, train
 from mnist_helpers.common.backend import keras, layers
 from mnist_helpers.data.mnist import Split
+from mnist_helpers.evaluation import CommitteeEvaluation
 from mnist_helpers.models.augmentation import RandomAffine, augmented
 from mnist_helpers.training import committees
-from mnist_helpers.training.committees import Committee, CommitteeEvaluation, average_model, train_committee
-from mnist_helpers.training.train import Run
+from mnist_helpers.training.committees import Committee, average_model, train_committee
+from mnist_helpers.training.run import Run
 
 pytestmark = pytest.mark.usefixtures("store")
 
