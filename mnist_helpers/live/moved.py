@@ -132,9 +132,8 @@ class Shift(LiveFigure):
             right = answers[0].argmax(axis=-1) == label
             tiles[name] = np.where(right, -1, 1) * answers[0].max(axis=-1)
         picture, _ = row_of_tiles(tiles)
-        picture.supxlabel(
-            "places of the digit, dark violet: read correctly; brown: read as something else", fontsize=10
-        )
+        picture.supxlabel("at every place, violet: read correctly; brown: as something else", fontsize=10)
+        picture.set_figheight(picture.get_figheight() + 0.3)
         return picture
 
 
