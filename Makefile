@@ -65,10 +65,11 @@ test-latest: setup ## run the unit tests with the newest releases, allowed or no
 	-$(IN) uv pip check --python build/latest
 	build/latest/bin/python -m pytest tests --ignore=tests/setup --numprocesses=2 --dist=loadfile
 
-lint: setup ## check the style with ruff, and types with mypy
+lint: setup ## check the style with ruff, types with mypy, and docstrings with numpydoc
 	$(IN) ruff check
 	$(IN) ruff format --check
 	$(IN) mypy
+	$(IN) numpydoc lint $$(find mnist_helpers -name '*.py' -not -path '*/exercises/*')
 
 format: setup ## correct what ruff can correct by itself
 	$(IN) ruff check --fix

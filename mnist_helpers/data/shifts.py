@@ -54,9 +54,11 @@ def shifted_by(split: Split, distance: int, size: int = CANVAS, *, seed: int) ->
 
     Parameters
     ----------
+    split : Split
+        As in `centred`.
     distance : int
         The larger one of the steps down and across, in pixels; at most what the canvas has room for.
-    split, size
+    size : int
         As in `centred`.
     seed : int
         Of the directions.

@@ -1,4 +1,4 @@
-"""shap's DeepExplainer on a Keras 3 network: in pieces, and checked."""
+"""DeepExplainer of shap on a Keras 3 network: in pieces, and checked."""
 
 import contextlib
 import warnings

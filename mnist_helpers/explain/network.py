@@ -44,6 +44,7 @@ def inference_model(model: keras.Model) -> keras.Model:
 
     @functools.cache  # a layer that is used twice is copied once
     def copied(layer: Any) -> Any:
+        """Return a layer of the same settings and name."""
         if isinstance(layer, keras.Sequential) or not isinstance(layer, layers.Layer):
             return layer
         return type(layer).from_config(layer.get_config() | {"name": names[layer]})

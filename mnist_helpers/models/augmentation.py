@@ -27,19 +27,26 @@ def affine_transform(
 
     Parameters
     ----------
-    images : float array of shape (n, height, width, 1) in [0, 1].
-    rotation : degrees, counter-clockwise.
-    zoom : magnification, greater than 0; one number, or (vertical, horizontal). The zoom comes before the rotation.
-    shift : pixels (down, right), after the rotation.
-    fill_value : brightness outside the image, 0 to 1.
+    images : ndarray of float, shape (n, height, width, 1)
+        In [0, 1].
+    rotation : float
+        Degrees, counter-clockwise.
+    zoom : float or tuple of float
+        Magnification, greater than 0; one number, or (vertical, horizontal). The zoom comes before the rotation.
+    shift : tuple of float
+        Pixels (down, right), after the rotation.
+    fill_value : float
+        Brightness outside the image, 0 to 1.
 
     Returns
     -------
-    float32 array of the same shape, by one bilinear interpolation.
+    ndarray of float32
+        Of the same shape, by one bilinear interpolation.
 
     Raises
     ------
-    TypeError, ValueError : a bad argument, naming it.
+    TypeError, ValueError
+        A bad argument, naming it.
     """
     images = check_images(images, function=_FUNCTION)
     rotation = check_fraction(rotation, name="rotation", function=_FUNCTION, low=-360, high=360)
