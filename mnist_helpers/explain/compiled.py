@@ -48,6 +48,7 @@ def gradient(score: Callable[..., Any]) -> Callable[..., np.ndarray]:
     import tensorflow as tf
 
     def slope(images: Any, *others: Any) -> Any:
+        """Return the gradient of the score in the images."""
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(images)
             scores = score(images, *others)

@@ -146,10 +146,12 @@ def predict_once(
 
     Parameters
     ----------
-    estimator, digits, name, refit, verbose
+    estimator, digits, name
         As for `fit_estimator`.
     predict : sequence of str
         Which of "train", "validation" and "test" to predict.
+    refit, verbose
+        As for `fit_estimator`.
 
     Returns
     -------
