@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 from graders import OPEN, RIGHT, judged
+from small import digits_of
 
 from mnist_helpers.common.backend import keras
 
@@ -24,8 +25,14 @@ def with_math(sums, label):
     return -math.log(math.exp(sums[label]) / sum(math.exp(value) for value in sums))
 
 
-def merged(w1, b1, w2, b2):
-    return w1 @ w2, b1 @ w2 + b2
+def step(images, labels, weights, rate, mean=True, sign=1):
+    d_s = np.array([softmax(sums) for sums in images @ weights]) - np.eye(weights.shape[1])[labels]
+    return weights - sign * rate * images.T @ d_s / (len(images) if mean else 1)
+
+
+def in_place(images, labels, weights, rate):
+    weights += step(images, labels, weights, rate) - weights
+    return weights
 
 
 def network(*stack, last="softmax", input_shape=(28, 28, 1)):
@@ -43,13 +50,13 @@ test_hints_on_parameters = judged(
     [
         (535_818, RIGHT),
         (..., OPEN),
-        (784 * 512 + 512 * 256 + 256 * 10, "one constant as well"),
+        (784 * 512 + 512 * 256 + 256 * 10, "one bias as well"),
         (784 * 512 + 512 + 512 * 256 + 256 + 256 * 10, "last layer"),
         (535_818 + 784, "784 pixels are inputs"),
         (535_818 - 2_570, "ten outputs is missing"),
         (512 + 256 + 10, "These are the units"),
         (512 * 256 + 256 + 256 * 10 + 10, "first layer is missing"),
-        (244_522, "deep_dense"),
+        (244_522, "dense_network"),
         (1, "Not yet"),
         ("535,818", "one number"),
     ],
@@ -76,49 +83,61 @@ test_hints_on_cross_entropy = judged(
 )
 
 
-test_hints_on_merging = judged(
+test_hints_on_a_step = judged(
     "03-3",
     [
-        (merged, RIGHT),
+        (step, RIGHT),
+        (lambda *given: step(*given).tolist(), RIGHT),
         (lambda *_: ..., OPEN),
-        (lambda w1, b1, w2, b2: (w2 @ w1, b1 @ w2 + b2), "The order: an image"),
-        (lambda w1, b1, w2, b2: (w1 * w2, b1 @ w2 + b2), "entry by entry"),
-        (lambda w1, b1, w2, b2: (w1 + w2, b1 @ w2 + b2), "not right yet"),
-        (lambda w1, b1, w2, b2: (w1 @ w2, b1 + b2), "pass through"),
-        (lambda w1, b1, w2, b2: (w1 @ w2, b2), "arrive at the second"),
-        (lambda w1, b1, w2, b2: (w1 @ w2, b1 @ w2), "second layer are missing"),
-        (lambda w1, b1, w2, b2: (w1 @ w2, w2 @ b1 + b2), "on the left"),
-        (lambda w1, b1, w2, b2: (w1 @ w2, b1), "constants not yet"),
-        (lambda w1, b1, w2, b2: w1 @ w2, "Two things"),
-        (lambda w1, b1, w2, b2: (w1 @ w2, w1 @ w2), "shape (4,)"),
-        (
-            lambda w1, b1, w2, b2: (w1 @ w2, b1 @ w2 + b2) if len(b1) == 4 else (w1, b2),
-            "shape (5, 2)",
-        ),
+        (lambda *given: step(*given, sign=-1), "The sign"),
+        (lambda *given: step(*given, mean=False), "mean over its images"),
+        (lambda x, y, w, rate: step(x, y, w, 1), "learning rate is missing"),
+        (lambda x, y, w, rate: step(x, y, w, rate**2), "applied twice"),
+        (lambda x, y, w, rate: w - step(x, y, w, 1), "Now take the step"),
+        (lambda x, y, w, rate: step(x, y, w, rate) - w, "not only the change"),
+        (lambda x, y, w, rate: w - rate * x.T @ [softmax(s) for s in x @ w] / len(x), "Subtract 1"),
+        (lambda x, y, w, rate: w, "have not changed"),
+        (lambda x, y, w, rate: w**2, "Not yet"),
+        (lambda x, y, w, rate: step(x, y, w, rate).T, "shape (4, 3)"),
+        (lambda x, y, w, rate: w[99], "an IndexError"),
+        (in_place, "changes the array"),
     ],
 )
 
 
-BENDS_APART = layers.Dense(16), layers.ReLU(), layers.Dense(16), layers.Activation("tanh")
+def fitted(*stack, epochs=20):
+    """A network that learned the made-up digits of this test, whose accuracy counts as that of MNIST."""
+    model, train = network(*stack), DIGITS.train
+    model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy")
+    if epochs:
+        model.fit(train.images, train.labels, epochs=epochs, verbose=0)
+    return model
+
+
+DIGITS = digits_of()
+APART = layers.Dense(16), layers.ReLU(), layers.Dense(16), layers.Activation("tanh")
 test_hints_on_the_small_network = judged(
     "03-4",
     [
-        (lambda: network(hidden(32), hidden()), RIGHT),
-        (lambda: lambda: network(hidden(32), hidden()), RIGHT),
-        (lambda: network(*BENDS_APART), RIGHT),
-        (lambda: network(keras.Sequential([hidden(), layers.Dropout(0.1), hidden()])), RIGHT),
+        (lambda: fitted(hidden(32), hidden()), RIGHT),
+        (lambda: fitted(*APART), RIGHT),
         (lambda: ..., OPEN),
         (lambda: 3, "should be a Keras network"),
+        (keras.callbacks.History, "the network itself"),
         (lambda: keras.Sequential([layers.Flatten(), hidden(), hidden(), layers.Dense(10)]), "Begin with keras.Input"),
         (lambda: network(hidden(), hidden(), input_shape=(784,)), "Begin with keras.Input"),
         (lambda: network(hidden()), "There are 2 Dense layers"),
-        (lambda: network(hidden(activation=None), hidden()), "there is no bend"),
-        (lambda: network(hidden(), layers.Dense(16), layers.Dropout(0.2)), "there is no bend"),
+        (lambda: network(hidden(activation=None), hidden()), "there is no activation"),
+        (lambda: network(hidden(), layers.Dense(16), layers.Dropout(0.2)), "there is no activation"),
         (lambda: network(hidden(128), hidden()), "It has 102,714 parameters"),
         (lambda: network(hidden(), hidden(), last=None), "no probabilities"),
         (lambda: network(hidden(), hidden(), last="sigmoid"), "no probabilities"),
         (lambda: keras.Sequential([keras.Input((28, 28, 1)), *[hidden() for _ in range(3)]]), "4 rows of 10"),
         (lambda: keras.Sequential([keras.Input((28, 28, 1)), layers.Conv2D(2, 3), hidden()]), "notebook 04"),
+        (lambda: network(keras.Sequential([hidden(), layers.Dropout(0.1), hidden()])), "still has to be compiled"),
+        (lambda: fitted(hidden(), hidden(), epochs=0), "Compiled, but not trained"),
+        (lambda: fitted(hidden(2), hidden(2), epochs=1), "More epochs"),
     ],
     build=True,
+    digits=DIGITS,
 )

@@ -18,9 +18,10 @@ from sample_notebooks import code, text
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
 LARGEST = 3_000_000  # bytes
 TAGS = {"nbval-check-output", "any-data", "exercise", "solution", "pitfall"}
+TAGS |= {"core", "checks", "hide-input", "hide-cell"}  # the learner's own code; checked numbers; folded on the page
 VOLATILE = {"execution", "ExecuteTime", "collapsed", "scrolled"}
 
-_PROGRESS = re.compile(r"\r|\d%\||\bit/s\b|\bs/it\b|\bETA\b|━|█")
+_PROGRESS = re.compile(r"\r|\d%\||\bit/s\b|\bs/it\b|\bETA\b|\d ━|█")  # the table of summary() has ━ as well
 _ADDRESS = re.compile(r"\bat 0x[0-9a-f]{6,}")
 _STANDIN = re.compile(r"THIS IS NOT MNIST|SMOKE PROFILE|sklearn-digits|stand-in")
 _ABSOLUTE = re.compile(

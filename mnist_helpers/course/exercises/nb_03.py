@@ -1,29 +1,32 @@
-"""Graders of notebook 03: parameters, cross-entropy, layers without a bend, a small dense network."""
+"""Graders of notebook 03: parameters, cross-entropy, a step of gradient descent, a small network that was trained."""
 
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
+from mnist_helpers.common.profile import is_full
 from mnist_helpers.course.exercises.grading import Answer, Hint, as_array, as_number, called, diagnosis, exercise
+from mnist_helpers.data.mnist import Digits
 
 LARGEST = 60_000  # parameters of the small network
+ENOUGH = 0.95  # of its validation accuracy
 
 
 @exercise("03-1", "Three quarters of them are in the first layer.")
 def parameters(answer: Answer) -> str | None:
-    """The parameters of 784-512-256-10, weights and constants."""
+    """The parameters of 784-512-256-10, weights and biases."""
     given = as_number(answer)
     sizes = np.array([784, 512, 256, 10])
     weights = int((sizes[:-1] * sizes[1:]).sum())
     mistakes = {
-        weights: "The weights are right. Every unit has one constant as well.",
-        weights + int(sizes[1:-1].sum()): "Nearly: the ten units of the last layer have constants, too.",
-        weights + int(sizes.sum()): "The 784 pixels are inputs, not units: they have no constant.",
+        weights: "The weights are right. Every unit has one bias as well.",
+        weights + int(sizes[1:-1].sum()): "Nearly: the ten units of the last layer have biases, too.",
+        weights + int(sizes.sum()): "The 784 pixels are inputs, not units: they have no bias.",
         int((sizes[:-2] * sizes[1:-1] + sizes[1:-1]).sum()): "The layer with the ten outputs is missing.",
-        int(sizes[1:].sum()): "These are the units. Each has one weight for every input, and a constant.",
+        int(sizes[1:].sum()): "These are the units. Each has one weight for every input, and a bias.",
         int((sizes[1:-1] * sizes[2:] + sizes[2:]).sum()): "The first layer is missing: it has 784 inputs.",
-        244_522: "This is deep_dense, the network with four hidden layers.",
+        244_522: "This is dense_network, the one with four hidden layers.",
     }
     if given == weights + sizes[1:].sum():
         return None
@@ -69,60 +72,59 @@ def _survives(answer: Answer) -> bool:
     return bool(np.isclose(float(value), 2 + np.log1p(np.exp(-2))))
 
 
-@exercise("03-3", "Layers with nothing nonlinear between them are one layer, however many there are.")
-def merged(answer: Answer) -> str | None:
-    """``w1 @ w2`` and ``b1 @ w2 + b2``; square matrices first, so that no mistake ends in a wrong shape."""
-    weights, constants = _merge_tried(answer, (4, 4, 4))
-    w1, b1, w2, b2 = _two_layers((4, 4, 4))
+@exercise("03-3", "Repeat it batch after batch, and you have written the heart of `fit`.")
+def step(answer: Answer) -> str | None:
+    """``weights - learning_rate * gradient`` of the mean cross-entropy of a layer with softmax."""
+    random, rate = np.random.default_rng(0), 0.5
+    images, labels, weights = random.random((6, 4)), np.array([0, 2, 1, 1, 0, 2]), random.normal(size=(4, 3))
+    before = weights.copy()
+    given = as_array(called(answer, images, labels, weights, rate), (4, 3))
+    if not np.array_equal(weights, before):
+        return "It changes the array that it was given. Return new weights: `weights - ...` makes a new array."
+    chances = np.apply_along_axis(_softmax, 1, images @ weights)
+    sums = chances - np.eye(3)[labels]
+    gradient = images.T @ sums / len(images)
     mistakes = {
-        "The order: an image meets the first layer first, image @ w1 @ w2.": w2 @ w1,
-        "The weights are multiplied entry by entry. A matrix product is meant, @.": w1 * w2,
+        "The sign: that is a step up the slope. The loss falls in the opposite direction of the gradient.": (
+            weights + rate * gradient
+        ),
+        "The gradient is right. Now take the step: subtract it, times the learning rate, from the weights.": gradient,
+        "The step is right. Return the new weights, and not only the change.": -rate * gradient,
+        "The learning rate is missing: how large should the step be?": weights - gradient,
+        "The loss of a batch is the mean over its images. Divide by their number.": (
+            weights - rate * gradient * len(images)
+        ),
+        "The learning rate is applied twice.": weights - rate**2 * gradient,
+        "Subtract 1 from the probability of the right digit: `p - np.eye(...)[labels]`.": (
+            weights - rate * images.T @ chances / len(images)
+        ),
+        "The weights have not changed. Is the gradient zero?": weights,
     }
-    general = "The weights are not right yet. What becomes of (image @ w1) @ w2?"
-    if hint := diagnosis(weights, w1 @ w2, mistakes, general):
-        return hint
-    mistakes = {
-        "The constants of the first layer pass through the weights of the second.": b1 + b2,
-        "The first layer has constants, too, and they arrive at the second.": b2,
-        "The constants of the second layer are missing.": b1 @ w2,
-        "The order of b1 and w2: the constants stand where an image stands, on the left.": w2 @ b1 + b2,
-    }
-    general = "The weights are right, the constants not yet. Write out (image @ w1 + b1) @ w2 + b2."
-    if hint := diagnosis(constants, b1 @ w2 + b2, mistakes, general):
-        return hint
-    _merge_tried(answer, (5, 3, 2))
-    return None
+    general = "Not yet. `d_s` is softmax minus 1 at the label, the gradient is `images.T @ d_s / len(images)`."
+    return diagnosis(given, weights - rate * gradient, mistakes, general)
 
 
-def _two_layers(sizes: tuple[int, int, int]) -> tuple[np.ndarray, ...]:
-    random = np.random.default_rng(0)
-    inputs, hidden, outputs = sizes
-    return tuple(random.normal(size=s) for s in ((inputs, hidden), hidden, (hidden, outputs), outputs))
-
-
-def _merge_tried(answer: Answer, sizes: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
-    value = called(answer, *(array.copy() for array in _two_layers(sizes)))
-    if not isinstance(value, tuple | list) or len(value) != 2:
-        raise Hint("Two things should be returned: the weights and the constants of the one layer.")
-    return as_array(value[0], (sizes[0], sizes[2])), as_array(value[1], (sizes[2],))
-
-
-@exercise("03-4", "Compile and train it: how close does it come to the large one?")
-def small_network(answer: Answer) -> str | None:
-    """Dense layers only, two of them hidden and bent, ten probabilities, fewer than 60,000 parameters."""
+@exercise(
+    "03-4",
+    "You can now do this in any notebook. How small can it be before the accuracy falls?",
+    needs_digits=True,
+)
+def small_network(answer: Answer, digits: Digits) -> str | None:
+    """Dense layers only, two of them hidden and nonlinear, fewer than 60,000 parameters, compiled and fitted."""
     from mnist_helpers.common.backend import keras
 
-    network = answer() if callable(answer) and not isinstance(answer, keras.Model) else answer
+    network = answer
+    if isinstance(network, keras.callbacks.History):
+        return "This is the history that `fit` returns. Hand over the network itself."
     if not isinstance(network, keras.Model):
         raise Hint("The answer should be a Keras network, such as keras.Sequential([...]).")
     if not network.built or tuple(network.input_shape[1:]) != (28, 28, 1):
         return "It does not know its input. Begin with keras.Input((28, 28, 1)), then Flatten."
-    layers = list(_flattened(network))
-    if problem := _layers_problem(layers, keras):
+    if problem := _layers_problem(list(_flattened(network)), keras):
         return problem
     if (count := network.count_params()) >= LARGEST:
         return f"It has {count:,} parameters, and should have fewer than {LARGEST:,}. Where are most of them?"
-    return _output_problem(network)
+    return _output_problem(network) or _training_problem(network, digits)
 
 
 def _flattened(network: Any) -> Iterator[Any]:
@@ -137,14 +139,15 @@ def _layers_problem(layers: list[Any], keras: Any) -> str | None:
     if len(dense) < 3:
         return f"Two hidden layers are asked for, and one with the ten outputs. There are {len(dense)} Dense layers."
     for here, following in zip(dense, dense[1:], strict=False):
-        bends = [layers[here].activation is not keras.activations.linear]
-        bends += [_is_bend(layer) for layer in layers[here + 1 : following]]
-        if not any(bends):
-            return f"Between {layers[here].name} and {layers[following].name} there is no bend. Remember exercise 03-3."
+        nonlinear = [layers[here].activation is not keras.activations.linear]
+        nonlinear += [_is_nonlinear(layer) for layer in layers[here + 1 : following]]
+        if not any(nonlinear):
+            between = f"Between {layers[here].name} and {layers[following].name} there is no activation"
+            return f"{between}: together they are one linear layer."
     return None
 
 
-def _is_bend(layer: Any) -> bool:
+def _is_nonlinear(layer: Any) -> bool:
     kind = type(layer).__name__
     return kind == "Activation" or kind.endswith("LU")  # ReLU, LeakyReLU, PReLU, ELU
 
@@ -157,3 +160,18 @@ def _output_problem(network: Any) -> str | None:
     if outputs.min() < 0 or not np.allclose(outputs.sum(axis=1), 1, atol=1e-4):
         return "The ten outputs are no probabilities: not all positive, or their sum is not 1. Which activation helps?"
     return None
+
+
+def _training_problem(network: Any, digits: Digits) -> str | None:
+    """Whether it was compiled and fitted; with few images, as in the smoke profile, half of the digits are enough."""
+    if not network.compiled:
+        return "Well built. It still has to be compiled: `network.compile(optimizer=..., loss=..., metrics=...)`."
+    outputs = network.predict(digits.validation.images, batch_size=512, verbose=0)
+    accuracy = float(np.mean(outputs.argmax(axis=1) == digits.validation.labels))
+    if not network.optimizer.iterations.numpy():
+        return f"Compiled, but not trained: it reads {accuracy:.0%} of the validation images. Now `network.fit(...)`."
+    if not np.isfinite(outputs).all():
+        return "Its outputs are not finite: the training diverged. A smaller learning rate helps; build it anew first."
+    if accuracy > (ENOUGH if is_full(digits.source) else 0.5):
+        return None
+    return f"It reads {accuracy:.1%} of the validation images. More epochs, or more units in its first layer?"
