@@ -76,7 +76,7 @@ def centred(answer: Answer) -> str | None:
         "This takes a mean over rows of pixels as well. The images are counted along axis 0 alone.": (
             other - train.mean((0, 1))
         ),
-        "The sign is turned round: the mean is subtracted from the images.": -right,
+        "The sign is reversed: the mean is subtracted from the images.": -right,
     }
     general = "Not yet. Compute the mean image of the training images, and subtract it from the other images."
     return diagnosis(given, right, mistakes, general, atol=1e-4)
