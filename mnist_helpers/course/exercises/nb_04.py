@@ -1,43 +1,46 @@
-"""Graders of notebook 04: kernels, parameters, convolutions."""
+"""Graders of notebook 04: kernels, parameters, convolutions, a small network that was trained."""
+
+from typing import Any
 
 import numpy as np
 
+from mnist_helpers.common.profile import is_full
 from mnist_helpers.course.exercises.grading import Answer, Hint, as_array, called, diagnosis, exercise
+from mnist_helpers.data.mnist import Digits
 
 _MOST = 10_000  # parameters of the network of 04-4
+_ENOUGH = 0.96  # of its validation accuracy
 
 
 @exercise("04-1", "A trained network finds kernels like this one by itself.")
 def grade_horizontal_edges(answer: Answer) -> str | None:
-    """A 3x3 kernel that answers where the image gets darker from top to bottom, and to nothing else."""
+    """A 3x3 kernel that responds where the image gets darker from top to bottom, and to nothing else."""
     kernel = as_array(answer, (3, 3)).astype(float)
     if not kernel.any():
-        return "This kernel answers 0 to everything."
+        return "The response of this kernel is 0 everywhere."
     if abs(kernel.sum()) > 1e-9:
-        return "On an area of one even grey it should answer 0. Yours does not: add up its nine weights."
+        return "On an area of one even grey the response should be 0. Yours is not: add up its nine weights."
     down, across = kernel.sum(axis=1), kernel.sum(axis=0)  # of each row, of each column
     if np.abs(across).max() > 1e-9:
         if np.abs(down).max() < 1e-9:
-            return "This one finds upright edges, as the kernel above does. Turn it by a quarter."
-        return "It answers to upright edges, too. Try it on [[0, 1, 1], [0, 1, 1], [0, 1, 1]]: it should give 0 there."
-    steps = np.array([down[2], down[1] + down[2]])  # its answers to an edge in its lower and in its upper half
+            return "This one finds vertical edges, as the kernel above does. Turn it by a quarter."
+        return "It responds to vertical edges, too. On [[0, 1, 1], [0, 1, 1], [0, 1, 1]] it should give 0."
+    steps = np.array([down[2], down[1] + down[2]])  # its responses to an edge in its lower and in its upper half
     if (steps <= 0).all() and steps.any():
-        return "The direction is the wrong one: yours is positive where the image gets lighter from top to bottom."
+        return "The direction is wrong: yours is positive where the image gets lighter from top to bottom."
     if (steps < 0).any() or not steps.any():
-        return (
-            "Try it on [[0, 0, 0], [1, 1, 1], [1, 1, 1]] and [[0, 0, 0], [0, 0, 0], [1, 1, 1]]: what should it answer?"
-        )
+        return "Try [[0, 0, 0], [1, 1, 1], [1, 1, 1]] and [[0, 0, 0], [0, 0, 0], [1, 1, 1]]: what should it give?"
     return None
 
 
-_NO_CONSTANTS = "The constants are missing: one for each map or unit that comes out."
+_NO_CONSTANTS = "The biases are missing: one for each map or unit that comes out."
 _COUNTS = {
     "conv_1": (260, {250: _NO_CONSTANTS}),
     "conv_2": (
         2510,
         {
             2500: _NO_CONSTANTS,
-            260: "It gets ten maps, not one image, and has a kernel for each pair of an input map and an output map.",
+            260: "It gets ten maps, not one image, and every filter reads all ten.",
         },
     ),
     "dense_1": (
@@ -47,7 +50,7 @@ _COUNTS = {
             125_504: "That is the number with the padding. What sizes do the maps have without it?",
             256_064: "Do not forget the pooling: it halves height and width.",
             92_224: "Both convolutions shrink the maps, not only one of them.",
-            51_904: "How many places has a kernel of 5 pixels in a row of 28? One more than 28 - 5.",
+            51_904: "How many positions does a kernel of 5 pixels have in a row of 28? One more than 28 - 5.",
             6_464: "There are ten maps, and each unit has a weight for each pixel of each of them.",
         },
     ),
@@ -61,8 +64,8 @@ def grade_parameters_without_padding(answer: Answer) -> str | None:
     given = as_array(answer, (len(_COUNTS),))
     for value, (layer, (right, mistakes)) in zip(given.tolist(), _COUNTS.items(), strict=True):
         if value != right:
-            general = "Count the weights of one unit or output map, add 1, and multiply by how many there are."
-            return f"{layer} has another number than {value:,}. {mistakes.get(value, general)}"
+            general = "Count the weights of one unit or filter, add 1, and multiply by how many there are."
+            return f"{layer}: not {value:,}. {mistakes.get(value, general)}"
     return None
 
 
@@ -74,16 +77,16 @@ def _convolved(maps: np.ndarray, kernels: np.ndarray, constants: np.ndarray) -> 
 def _mistakes(maps: np.ndarray, kernels: np.ndarray, constants: np.ndarray) -> dict[str, np.ndarray]:
     right = _convolved(maps, kernels, constants)
     return {
-        "The constants are missing: one for each output map.": right - constants,
-        "Only the first input map is used. Add up over all of them.": _convolved(
+        "The biases are missing: one for each filter.": right - constants,
+        "Only the first channel is used. Add up over all of them.": _convolved(
             maps[:, :, :1], kernels[:, :, :1], constants
         ),
         "You take the mean where a convolution takes the sum.": (right - constants) / kernels[..., 0].size + constants,
-        "The kernel is turned round. Mathematicians do that, the layers of neural networks do not.": _convolved(
+        "The kernel is flipped. Mathematicians do that, the layers of neural networks do not.": _convolved(
             maps, kernels[::-1, ::-1], constants
         ),
         "Rows and columns of the kernel are exchanged.": _convolved(maps, kernels.transpose(1, 0, 2, 3), constants),
-        "Negative answers have become 0. That is what the activation does, afterwards.": np.maximum(right, 0),
+        "Negative responses have become 0. That is what the activation does, afterwards.": np.maximum(right, 0),
     }
 
 
@@ -98,7 +101,7 @@ def grade_convolution(answer: Answer) -> str | None:
         value = as_array(called(answer, maps.copy(), kernels.copy(), constants.copy()))
         if value.shape != right.shape:
             return _about_shape(value.shape, right.shape, maps.shape, kernels.shape)
-        general = "The shape is right, but not the numbers. Work out one place by hand, with kernels of 1x1."
+        general = "The shape is right, but not the numbers. Work out one position by hand, with kernels of 1x1."
         if hint := diagnosis(value, right, _mistakes(maps, kernels, constants), general, atol=1e-5):
             return hint
     return None
@@ -107,19 +110,25 @@ def grade_convolution(answer: Answer) -> str | None:
 def _about_shape(given: tuple, right: tuple, maps: tuple, kernels: tuple) -> str:
     said = f"Maps of shape {maps} and kernels of shape {kernels} give {right}, and yours gives {given}."
     if given == (*maps[:2], right[2]):
-        return f"{said} There is no padding: a kernel of 3 has 26 places in a row of 28."
+        return f"{said} There is no padding: a kernel of 3 has 26 positions in a row of 28."
     if given == (right[2], *right[:2]):
         return f"{said} The maps come last."
     if given[:2] == (right[0] - 1, right[1] - 1):
-        return f"{said} The last place in each row and column is missing."
+        return f"{said} The last position in each row and column is missing."
     return said
 
 
-@exercise("04-4", "Compile and train it: how close does it come to the networks of the lesson?")
-def grade_small_network(answer: Answer) -> str | None:
-    """A built convolutional network from images to ten probabilities, with few parameters."""
+@exercise(
+    "04-4",
+    "A sixth of LeNet-5 does nearly as well. Where would you save next, and what would it cost?",
+    needs_digits=True,
+)
+def grade_small_network(answer: Answer, digits: Digits) -> str | None:
+    """A convolutional network from images to ten probabilities, with few parameters, compiled and fitted."""
     from mnist_helpers.common.backend import keras
 
+    if isinstance(answer, keras.callbacks.History):
+        return "This is the history that `fit` returns. Hand over the network itself."
     if not isinstance(answer, keras.Model):
         return f"The answer should be a Keras model. This is a {type(answer).__name__}."
     if not answer.built:
@@ -135,11 +144,24 @@ def grade_small_network(answer: Answer) -> str | None:
         )
     images = np.random.default_rng(0).random((4, 28, 28, 1)).astype(np.float32)
     outputs = np.asarray(answer(images, training=False))
-    if not np.allclose(outputs.sum(axis=1), 1, atol=1e-4) or (outputs < 0).any():
+    if np.isfinite(outputs).all() and (not np.allclose(outputs.sum(axis=1), 1, atol=1e-4) or (outputs < 0).any()):
         return "The ten outputs should be probabilities that add up to 1. Which activation does that?"
-    if np.ptp(outputs, axis=0).max() < 1e-7:
-        return "Its answer is the same for every image."
-    return None
+    return _training_problem(answer, digits)
+
+
+def _training_problem(network: Any, digits: Digits) -> str | None:
+    """Whether it was compiled and fitted; with few images, as in the smoke profile, a third of the digits is enough."""
+    if not network.compiled:
+        return "Well built. It still has to be compiled: `network.compile(optimizer=..., loss=..., metrics=...)`."
+    outputs = network.predict(digits.validation.images, batch_size=512, verbose=0)
+    accuracy = float(np.mean(outputs.argmax(axis=1) == digits.validation.labels))
+    if not network.optimizer.iterations.numpy():
+        return f"Compiled, but not trained: it reads {accuracy:.0%} of the validation images. Now `network.fit(...)`."
+    if not np.isfinite(outputs).all():
+        return "Its outputs are not finite: the training diverged. A smaller learning rate helps; build it anew first."
+    if accuracy > (_ENOUGH if is_full(digits.source) else 0.3):
+        return None
+    return f"It reads {accuracy:.1%} of the validation images. More epochs, or more filters?"
 
 
 def _check_shapes(given: tuple[int | None, ...], made: tuple[int | None, ...]) -> None:
