@@ -64,11 +64,15 @@ def describe_model(model: keras.Model) -> dict[str, Any]:
     names = {layer["config"]["name"]: f"#{index}" for index, layer in enumerate(config["layers"])}
     entries = []
     for layer in config["layers"]:
-        entry = {"class": layer["class_name"], "settings": _settings(layer["config"])}
+        entry = {"class": layer["class_name"], "settings": _KERAS_DEFAULTS.get(layer["class_name"], {})}
+        entry["settings"] = entry["settings"] | _settings(layer["config"])
         if layer.get("inbound_nodes"):
             entry["inputs"] = _renamed(layer["inbound_nodes"], names)
         entries.append(entry)
-    described = {"layers": entries, "outputs": _renamed(config.get("output_layers", []), names)}
+    outputs = config.get("output_layers", [])
+    if len(outputs) == 1 and not isinstance(outputs[0], str):  # so does Keras 3.10 say what 3.15 says without brackets
+        outputs = outputs[0]
+    described = {"layers": entries, "outputs": _renamed(outputs, names)}
     return without_idle_layers(described) | {"weights": [list(weight.shape) for weight in model.weights]}
 
 
@@ -91,6 +95,9 @@ def without_idle_layers(description: Mapping[str, Any]) -> dict[str, Any]:
             layer["settings"] = {k: v for k, v in layer["settings"].items() if defaults.get(k, ...) != v}
     return {**description, "layers": kept, "outputs": _renamed(description["outputs"], place)}
 
+
+# Arguments that older releases of Keras do not know, as newer ones tell them: the stored keys contain them.
+_KERAS_DEFAULTS: dict[str, dict[str, Any]] = {"BatchNormalization": {"renorm_momentum": 0.99}}
 
 # An argument that one of our layers gains later, with a default that changes nothing, must not change a key.
 _OUR_DEFAULTS: dict[str, dict[str, Any]] = {

@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parents[2]
-OLDEST_PIP = "23.0.1"  # Debian 12's
+OLDEST_PIP = "23.0.1" if sys.version_info < (3, 12) else "23.2.1"  # Debian 12's; and the first that runs on 3.12
 _PIN = re.compile(r"^([A-Za-z0-9][^\n]*?) \\\n(?:    --hash=.*\n?)+", re.MULTILINE)
 
 
