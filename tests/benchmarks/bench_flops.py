@@ -81,7 +81,6 @@ def work(chosen: str, rounds: int, share: int) -> dict[str, Any]:
 def training_pass(model: Any, images: int, batch_size: int) -> Callable[[], Any]:
     """Return a function that trains once on random digits, in the format of MNIST_PRECISION, as ``train`` does."""
     import numpy as np
-
     from mnist_helpers.training.precision import trainable_copy
 
     rng = np.random.default_rng(0)

@@ -61,8 +61,9 @@ def load_repeatedly(network: str, settings: dict[str, Any], repetitions: int) ->
 
 def stored(model: Any, digits: Any, settings: dict[str, Any]) -> Path | None:
     """Return the file that ``train`` would load, looked up under its own key, so that nothing is trained here."""
-    from mnist_helpers.training import store as checkpoints
     from mnist_helpers.training.plan import make_plan
+
+    from mnist_helpers.training import store as checkpoints
 
     if not checkpoints.checkpoints_apply(digits.source):
         return None
