@@ -4,15 +4,14 @@ import gzip
 import hashlib
 import io
 import os
-import struct
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from serving import idx_bytes, send
 
 from mnist_helpers.data import fetch
 from mnist_helpers.training import store as checkpoints
@@ -114,23 +113,3 @@ def serve():
 
 def sha256(content):
     return hashlib.sha256(content).hexdigest()
-
-
-def idx_bytes(array):
-    """The IDX file of an array, written from the format's description."""
-    magic = {1: 2049, 3: 2051}[array.ndim]
-    return struct.pack(f">{1 + array.ndim}I", magic, *array.shape) + array.tobytes()
-
-
-def send(handler, content, *, length=None, pause=0.0, piece=1 << 20):
-    """Answer a request with ``content``; ``length`` is what the header claims, ``pause`` the seconds between pieces."""
-    handler.send_response(200)
-    handler.send_header("Content-Length", str(len(content) if length is None else length))
-    handler.end_headers()
-    try:
-        for start in range(0, len(content), piece):
-            handler.wfile.write(content[start : start + piece])
-            handler.wfile.flush()
-            time.sleep(pause)
-    except OSError:
-        pass  # the client went away

@@ -16,8 +16,8 @@ from functools import partial
 import numpy as np
 import processes
 import pytest
-from conftest import idx_bytes, send
 from processes import CONTEXT
+from serving import idx_bytes, send
 
 from mnist_helpers.data import fetch
 from mnist_helpers.data.fetch import CACHE_FILE, cache_directory, find, keras_file
