@@ -8,6 +8,8 @@ from latex2mathml.converter import convert
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from mnist_helpers.live import share
+
 # -- launch links: with the address of a public repository, every lesson gets buttons that open it somewhere to run it
 REPOSITORY = ""  # such as "https://github.com/owner/name"
 BRANCH = "main"
@@ -79,5 +81,11 @@ def _formula(translator, node: nodes.Element) -> None:
     raise nodes.SkipNode
 
 
+def _share(app, page, template, context, doctree) -> None:
+    """Leave one copy of the scripts and weights that several live figures of a page need."""
+    context["body"] = share(context.get("body") or "")
+
+
 def setup(app) -> None:
     app.add_html_math_renderer("mathml", (_formula, None), (_formula, None))
+    app.connect("html-page-context", _share)

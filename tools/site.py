@@ -45,7 +45,8 @@ def build(
         The notebooks with their stored results, and a folder with the same ones as executed just now, if there is one.
     """
     source = output.parent / "source"
-    files = {str(path.relative_to(DOCS)): path.read_bytes() for path in DOCS.glob("*.md")} | api_pages()
+    own = [path for pattern in ("*.md", "*.ipynb") for path in DOCS.glob(pattern)]
+    files = {path.name: path.read_bytes() for path in own} | api_pages()
     pages = {path: results_of(path, executed) for path in find(notebooks=notebooks)}
     for pattern in ("pictures/*", "results/*.csv"):
         files |= {str(path.relative_to(notebooks)): path.read_bytes() for path in notebooks.glob(pattern)}

@@ -18,6 +18,7 @@ from matplotlib.figure import Figure as Picture
 
 SCRIPTS = Path(__file__).with_name("js")
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "\./(\w+)\.js";$', re.MULTILINE)
+_BLOCK = re.compile(r'<(?P<tag>script|style) data-mnist-live="(?P<key>[^"]+)"[^>]*>.*?</(?P=tag)>', re.DOTALL)
 _EXPORT = re.compile(r"^export (default )?((?:async )?(?:function|const) (\w+))", re.MULTILINE)
 
 
@@ -163,9 +164,7 @@ def share(page: str) -> str:
         seen.add(found["key"])
         return "" if again else found[0]
 
-    return re.sub(
-        r'<(?P<tag>script|style) data-mnist-live="(?P<key>[^"]+)"[^>]*>.*?</(?P=tag)>', keep, page, flags=re.S
-    )
+    return _BLOCK.sub(keep, page)
 
 
 def row_of_tiles(tiles: Mapping[str, np.ndarray], *, width: float = 8.0) -> tuple[Picture, np.ndarray]:

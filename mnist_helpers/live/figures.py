@@ -1,6 +1,7 @@
 """Live figures on convolution, training, networks, and a digit of one's own."""
 
 import html
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,8 @@ from mnist_helpers.live.figure import LiveFigure, row_of_tiles
 from mnist_helpers.live.preprocess import draw, preprocess
 
 VERTICAL_EDGES = ((-1, 0, 1), (-1, 0, 1), (-1, 0, 1))
+
+_SHOWN = {"Conv2D": "convolution", "MaxPooling2D": "pooling", "AveragePooling2D": "pooling"}  # in Network's picture
 
 # strokes of (x, y) on the canvas of 112 x 112: a 3 in the upper left, a large 5, a small 2, a 7 low on the right
 _POINTS = (
@@ -149,7 +152,10 @@ class DrawDigit(LiveFigure):
 
     def __init__(self, model: Any = None) -> None:
         given = {name: name for name in networks.names()} if model is None else model
-        self.models = dict(given) if isinstance(given, Mapping) else {getattr(given, "name", "your model"): given}
+        if not isinstance(given, Mapping):
+            name = given if isinstance(given, str) else getattr(given, "name", "sequential")
+            given = {"your model" if re.match(r"(sequential|functional)(_\d+)?$", name) else name: given}
+        self.models = dict(given)
         self.image = preprocess(draw(EXAMPLES[0]))[..., np.newaxis]
 
     def data(self) -> dict[str, Any]:
@@ -231,9 +237,9 @@ class Network(LiveFigure):
         tiles = {"pixels": value[0, :, :, 0]}
         for layer in model.layers:
             value = np.asarray(layer(value))
-            if value.ndim == 4 and type(layer).__name__ in ("Conv2D", "MaxPooling2D", "AveragePooling2D"):
-                shape = " × ".join(map(str, value.shape[1:]))
-                tiles[f"{layer.name}\n{shape}"] = value[0].max(axis=-1)
+            if kind := _SHOWN.get(type(layer).__name__):
+                height, width, channels = value.shape[1:]
+                tiles[f"{kind}:\n{channels} maps of {height} × {width}"] = value[0].max(axis=-1)
         return row_of_tiles(tiles)[0]
 
 

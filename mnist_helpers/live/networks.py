@@ -25,8 +25,8 @@ def describe(model: Any, *, bits: int = 8) -> dict[str, Any]:
     Parameters
     ----------
     model : keras.Model
-        A ``keras.Sequential`` of convolutions, pooling, padding, batch normalisation, dense layers, and what does no work
-        after training.
+        A ``keras.Sequential`` of convolutions, pooling, padding, batch normalisation, dense layers, and of layers that
+        do nothing after training.
     bits : 8 or 16
         Of each weight.
 

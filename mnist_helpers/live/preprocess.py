@@ -7,7 +7,7 @@ import numpy as np
 CANVAS, FRAME, BOX = 112, 28, 20
 
 
-def draw(strokes: Iterable[Sequence[tuple[float, float]]], radius: float = 4.0) -> np.ndarray:
+def draw(strokes: Iterable[Sequence[Sequence[float]]], radius: float = 4.0) -> np.ndarray:
     """Draw strokes with a round pen.
 
     Parameters

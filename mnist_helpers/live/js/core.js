@@ -249,7 +249,7 @@ async function unpack({ dtype, shape, zlib, scale }) {
 const unpacked = new Map(); // assets that several figures of the page use are unpacked once
 
 /** Replace every packed array in `value`, and every { asset: key } by what it names. */
-async function resolve(value, assets) {
+export async function resolve(value, assets) {
   if (value === null || typeof value !== "object") return value;
   if ("zlib" in value) return unpack(value);
   if ("asset" in value) {
