@@ -65,6 +65,7 @@ def kernel_environment(profile: str, source: str, *, authors: bool = False) -> d
     paths = {name: str(Path(os.environ[name]).expanduser().absolute()) for name in _PATHS if os.environ.get(name)}
     settings = {"MNIST_PROFILE": profile, "MNIST_STRICT": "1", "MNIST_AUTHORS": "1" if authors else "0"}
     settings["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
+    settings["TQDM_DISABLE"] = "1"  # its bars are widgets, which would stay in the outputs
     return os.environ | paths | settings | ({} if source == REAL else {"MNIST_STANDIN": "always"})
 
 
