@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure as Picture
 
+SIGNED = LinearSegmentedColormap.from_list("signed", ["#0b6fb8", "#ffffff", "#d1470b"])  # as in style.css
 SCRIPTS = Path(__file__).with_name("js")
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "\./(\w+)\.js";$', re.MULTILINE)
 _BLOCK = re.compile(r'<(?P<tag>script|style) data-mnist-live="(?P<key>[^"]+)"[^>]*>.*?</(?P=tag)>', re.DOTALL)
@@ -182,7 +184,7 @@ def row_of_tiles(tiles: Mapping[str, np.ndarray], *, width: float = 8.0) -> tupl
     for ax, (title, array) in zip(axes, tiles.items(), strict=True):
         largest = np.abs(array).max() or 1
         signed = array.min() < 0
-        ax.imshow(array, cmap="PuOr_r" if signed else "gray_r", vmin=-largest if signed else 0, vmax=largest)
+        ax.imshow(array, cmap=SIGNED if signed else "gray_r", vmin=-largest if signed else 0, vmax=largest)
         ax.set_title(title, fontsize=11)
         ax.set_xticks([])
         ax.set_yticks([])

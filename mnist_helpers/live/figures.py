@@ -85,7 +85,8 @@ class Convolve(LiveFigure):
         axes[0].add_patch(Rectangle((column - 0.5, row - 0.5), 3, 3, fill=False, edgecolor="#0b6fb8", linewidth=2))
         axes[2].add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, fill=False, edgecolor="#0b6fb8", linewidth=2))
         for (i, j), weight in np.ndenumerate(self.kernel):
-            axes[1].text(j, i, f"{weight:g}", ha="center", va="center", fontsize=12)
+            white = abs(weight) > 0.6 * np.abs(self.kernel).max()
+            axes[1].text(j, i, f"{weight:.3g}", ha="center", va="center", fontsize=13, color="w" if white else "k")
         return picture
 
 

@@ -304,9 +304,11 @@ def test_each_answer_has_its_reply(show):
     figure = live.Quiz("What does `Flatten` do?", {"adds": "No.", "reshapes": "Yes, `784` numbers."}, right="reshapes")
     page = show(figure=figure, dark=True)
     page.drag("label:nth-of-type(1)", (0.5, 0.5))
-    assert page.text(".reply") == "No." and page.value("document.querySelector('label.wrong .mark').textContent") == "✗"
+    assert (
+        page.text(".reply") == "No." and page.value("document.querySelector('label.wrong .verdict').textContent") == "✗"
+    )
     page.keys("input:checked", "ArrowDown")
-    assert page.text(".reply") == "Yes, 784 numbers." and page.text("label.right .mark") == "✓"
+    assert page.text(".reply") == "Yes, 784 numbers." and page.text("label.right .verdict") == "✓"
     assert page.text(".reply code") == "784"
 
 

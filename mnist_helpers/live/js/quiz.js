@@ -7,7 +7,7 @@ export default function quiz(root, { question, answers, right }) {
   const name = `quiz-${(number += 1)}`;
   const reply = h("p", { class: "reply", role: "status" });
   const options = answers.map(([answer, text], i) => {
-    const mark = h("span", { class: "mark", "aria-hidden": "true" });
+    const mark = h("span", { class: "verdict", "aria-hidden": "true" });
     const input = h("input", { type: "radio", name, id: `${name}-${i}`, onclick: () => choose(i) });
     return { mark, text, input, element: h("label", { for: `${name}-${i}` }, input, mark, h("span", {}, code(answer))) };
   });
