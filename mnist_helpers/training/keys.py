@@ -171,6 +171,8 @@ def describe_callback(callback: keras.callbacks.Callback) -> dict[str, Any]:
     """
     standard = vars(keras.callbacks.Callback()).keys() | {"monitor_op"}  # which follows from monitor and mode
     settings = {key: value for key, value in vars(callback).items() if key not in standard and value is not None}
+    if settings.get("best") in (float("inf"), float("-inf")):  # nothing seen yet, as older releases of Keras say it
+        del settings["best"]
     name = type(callback).__name__
     return {"class": name, "settings": {key: _told(value, f"{name}.{key}") for key, value in settings.items()}}
 

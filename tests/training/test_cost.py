@@ -23,7 +23,7 @@ def profiled(model):
     node = tf.compat.v1.profiler.profile(graph, cmd="op", options=options)
     total = 0
     while True:  # each kind of operation is the only child of the one before it
-        if node.name in {"Conv2D", "DepthwiseConv2dNative", "MatMul"}:
+        if node.name in {"Conv2D", "DepthwiseConv2dNative", "MatMul", "BatchMatMulV2"}:
             total += node.total_float_ops - sum(child.total_float_ops for child in node.children)
         if not node.children:
             return total
