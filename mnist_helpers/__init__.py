@@ -20,7 +20,7 @@ __version__ = "0.1.0"
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["explain", "models", "plotting"],
+    submodules=["explain", "live", "models", "plotting"],
     submod_attrs={
         "course": ["leaderboard"],
         "course.lesson": ["check", "claim", "show_source"],
