@@ -105,6 +105,8 @@ def test_files_can_be_read_in_one_go(path):
 
 
 def test_a_learner_meets_at_most_45_names_with_one_path_each():
-    lessons = [name for name in mnist_helpers.__all__ if name not in ("explain", "live", "models", "plotting", "leaderboard")]
+    lessons = [
+        name for name in mnist_helpers.__all__ if name not in ("explain", "live", "models", "plotting", "leaderboard")
+    ]
     assert len(lessons) <= 45, sorted(lessons)
     assert not set(lessons) & {*explain.__all__, *plotting.__all__}
