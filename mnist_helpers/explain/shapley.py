@@ -1,5 +1,6 @@
 """SHAP values of the pixels: what each adds to a class's score, against images of a background."""
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -223,8 +224,8 @@ def _mean_maps(
 
 def _bar(total: int, progress: bool) -> tqdm:
     """Return a bar that is gone at the end; the variable TQDM_DISABLE switches it off everywhere."""
-    off = {} if progress else {"disable": True}
-    return tqdm(total=total, desc="SHAP values", leave=False, delay=_PATIENCE, **off)
+    off = not progress or os.environ.get("TQDM_DISABLE", "0") not in ("", "0")  # which tqdm's widget overlooks
+    return tqdm(total=total, desc="SHAP values", leave=False, delay=_PATIENCE, disable=off)
 
 
 def _checked(model: keras.Model, images: np.ndarray, background: np.ndarray, function: str) -> tuple[np.ndarray, ...]:
