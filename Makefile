@@ -50,10 +50,11 @@ test-notebooks: setup ## execute all notebooks as tests, small budgets, and comp
 
 # four kinds of machine; the test modules in which a processor can make a difference
 SETTINGS := AS_IT_IS=1 TF_ENABLE_ONEDNN_OPTS=0 ONEDNN_MAX_CPU_ISA=AVX2 ONEDNN_MAX_CPU_ISA=SSE41
-NUMERICAL := tests/data tests/models tests/evaluation tests/training tests/explain
+NUMERICAL := tests/data/test_shifts.py tests/models tests/evaluation tests/training tests/explain
+PORTABLE := --quiet --numprocesses=2 --dist=load -k 'not test_keys and not test_store and not test_repeats and not killed and not kernels'
 test-portable: setup ## run the numerical tests as if on four kinds of processor
 	@for setting in $(SETTINGS); do \
-		echo "$$setting"; env "$$setting" $(IN) pytest $(NUMERICAL) --quiet --numprocesses=2 --dist=loadfile || exit; \
+		echo "$$setting"; env "$$setting" $(IN) pytest $(NUMERICAL) $(PORTABLE) || exit; \
 	done
 
 test-lowest: setup ## run the unit tests with the lowest versions that setup.cfg allows (3 GB in build/lowest)
