@@ -1,19 +1,20 @@
 """Checks on arrays and arguments, and the one sentence in which all their messages are written."""
 
 from collections.abc import Collection, Iterable, Mapping, Set
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 CLASSES = 10
+T = TypeVar("T")
 
 
-def problem(name: str, function: str, expected: str, got: Any) -> str:
+def problem(name: str, function: str, expected: str, got: object) -> str:
     """Return the message for a bad parameter: which one, of which function, what was expected and what came."""
     return f"The {name!r} parameter of {function} must be {expected}. Got {got} instead."
 
 
-def check_choice(value: Any, allowed: Collection[Any], *, name: str, function: str) -> Any:
+def check_choice(value: T, allowed: Collection[T], *, name: str, function: str) -> T:
     """Return ``value`` if it is one of ``allowed``, else raise ``ValueError``."""
     if not any(value is item or (type(value) is type(item) and value == item) for item in allowed):
         choices = "{" + ", ".join(repr(item) for item in allowed) + "}"
@@ -21,7 +22,7 @@ def check_choice(value: Any, allowed: Collection[Any], *, name: str, function: s
     return value
 
 
-def check_positive_int(value: Any, *, name: str, function: str, minimum: int = 1) -> int:
+def check_positive_int(value: object, *, name: str, function: str, minimum: int = 1) -> int:
     """Return ``value`` as an int of at least ``minimum``, else raise ``TypeError`` or ``ValueError``."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
         raise TypeError(problem(name, function, "an integer", f"{value!r} ({type(value).__name__})"))
@@ -31,7 +32,7 @@ def check_positive_int(value: Any, *, name: str, function: str, minimum: int = 1
 
 
 def check_fraction(
-    value: Any, *, name: str, function: str, low: float = 0.0, high: float = 1.0, high_included: bool = True
+    value: object, *, name: str, function: str, low: float = 0.0, high: float = 1.0, high_included: bool = True
 ) -> float:
     """Return ``value`` as a float in [low, high] (or [low, high)), else raise ``TypeError`` or ``ValueError``."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.integer | np.floating):
@@ -42,7 +43,7 @@ def check_fraction(
     return float(value)
 
 
-def check_positive(value: Any, *, name: str, function: str) -> float:
+def check_positive(value: object, *, name: str, function: str) -> float:
     """Return ``value`` as a finite float above 0, else raise ``TypeError`` or ``ValueError``."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.integer | np.floating):
         raise TypeError(problem(name, function, "a number", f"{value!r} ({type(value).__name__})"))
@@ -51,7 +52,7 @@ def check_positive(value: Any, *, name: str, function: str) -> float:
     return float(value)
 
 
-def check_attributes(value: Any, attributes: Collection[str], *, kind: str, name: str, function: str) -> Any:
+def check_attributes(value: T, attributes: Collection[str], *, kind: str, name: str, function: str) -> T:
     """Return ``value`` if it has all ``attributes`` of a ``kind``, such as "a Split", else raise ``TypeError``."""
     if missing := [attribute for attribute in attributes if not hasattr(value, attribute)]:
         got = f"{type(value).__name__} without {' and '.join(missing)}"
@@ -59,7 +60,7 @@ def check_attributes(value: Any, attributes: Collection[str], *, kind: str, name
     return value
 
 
-def check_sequence(values: Any, *, kind: str, name: str, function: str) -> list[Any]:
+def check_sequence(values: object, *, kind: str, name: str, function: str) -> list:
     """Return what can be iterated over as a list; raise ``TypeError`` for what cannot, text, mappings and sets."""
     one_number = isinstance(values, np.ndarray) and not values.ndim
     if isinstance(values, str | bytes | Mapping | Set) or not isinstance(values, Iterable) or one_number:
@@ -67,7 +68,7 @@ def check_sequence(values: Any, *, kind: str, name: str, function: str) -> list[
     return list(values)
 
 
-def check_mapping(values: Any, *, kind: str, name: str, function: str) -> Mapping[Any, Any]:
+def check_mapping(values: object, *, kind: str, name: str, function: str) -> Mapping:
     """Return a mapping with one entry or more, else raise ``TypeError`` or ``ValueError``."""
     if not isinstance(values, Mapping):
         raise TypeError(problem(name, function, f"a mapping of names to {kind}", type(values).__name__))
@@ -76,7 +77,7 @@ def check_mapping(values: Any, *, kind: str, name: str, function: str) -> Mappin
     return values
 
 
-def as_array(values: Any, *, name: str, function: str) -> np.ndarray:
+def as_array(values: object, *, name: str, function: str) -> np.ndarray:
     """Return ``values`` as an array; raise ``TypeError`` for what makes none, such as lists of different lengths."""
     try:
         return np.asarray(values)
@@ -86,7 +87,7 @@ def as_array(values: Any, *, name: str, function: str) -> np.ndarray:
 
 
 def check_values(
-    values: Any, shape: tuple[int | str, ...], *, name: str, function: str, missing: bool = False
+    values: object, shape: tuple[int | str, ...], *, name: str, function: str, missing: bool = False
 ) -> np.ndarray:
     """Return finite numbers of ``shape``, in which a word stands for any length of 1 or more, as floats.
 
@@ -106,7 +107,7 @@ def check_values(
     return array
 
 
-def check_images(images: Any, *, function: str, name: str = "images") -> np.ndarray:
+def check_images(images: object, *, function: str, name: str = "images") -> np.ndarray:
     """Return float32 images of shape (n, height, width, 1) in [0, 1], n >= 1.
 
     A float64 array is converted. Raises ``TypeError`` for what is no array of numbers, ``ValueError`` for a wrong
@@ -123,7 +124,7 @@ def check_images(images: Any, *, function: str, name: str = "images") -> np.ndar
     return images.astype(np.float32, copy=False)
 
 
-def check_labels(labels: Any, *, function: str, name: str = "labels", n: int | None = None) -> np.ndarray:
+def check_labels(labels: object, *, function: str, name: str = "labels", n: int | None = None) -> np.ndarray:
     """Return labels as int64 of shape (n,), each 0 to 9.
 
     Raises ``TypeError`` for what is no array of integers, ``ValueError`` for a wrong shape, length or value.
@@ -139,7 +140,7 @@ def check_labels(labels: Any, *, function: str, name: str = "labels", n: int | N
     return array.astype(np.int64, copy=False)
 
 
-def check_probabilities(probabilities: Any, *, function: str, name: str, n: int) -> np.ndarray:
+def check_probabilities(probabilities: object, *, function: str, name: str, n: int) -> np.ndarray:
     """Return scores as float32 of shape (n, 10) without NaN, else raise ``TypeError`` or ``ValueError``."""
     array = as_array(probabilities, name=name, function=function)
     if array.dtype.kind != "f":

@@ -7,7 +7,7 @@ learner records goes to a table of their own.
 import os
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from filelock import FileLock, Timeout
 from mnist_helpers.common.checks import problem
 from mnist_helpers.common.files import atomic_write
 from mnist_helpers.common.profile import REAL, profile
+from mnist_helpers.common.types import Plain
 from mnist_helpers.data.mnist import cache_directory
 from mnist_helpers.evaluation.accuracy import Evaluation, wilson_interval
 
@@ -148,11 +149,11 @@ def reported_accuracies() -> dict[str, float]:
     return pd.read_csv(path, index_col="id")["reported_test_accuracy"].dropna().to_dict()
 
 
-def _listed(value: Any) -> list[Any]:
+def _listed(value: object) -> list:
     return list(value) if isinstance(value, Sequence) and not hasattr(value, "runs") else [value]
 
 
-def _checked(results: list[Any], split: str, runs: int) -> list[Evaluation]:
+def _checked(results: list, split: str, runs: int) -> list[Evaluation]:
     name, function = ("result" if split == "test" else split), "leaderboard.record"
     if others := [type(each).__name__ for each in results if not isinstance(each, Evaluation)]:
         expected = "an Evaluation, or one for each run (of a committee's, give .average or .vote)"
@@ -165,19 +166,17 @@ def _checked(results: list[Any], split: str, runs: int) -> list[Evaluation]:
     return results
 
 
-def _parts(runs: Sequence[Any]) -> list[Any]:
+def _parts(runs: Sequence) -> list:
     """Return the single runs, those of a committee's members among them."""
     return [part for run in runs for part in getattr(run, "runs", (run,))]
 
 
-def _is_complete(runs: Sequence[Any], results: Sequence[Evaluation]) -> bool:
+def _is_complete(runs: Sequence, results: Sequence[Evaluation]) -> bool:
     full = profile() == "full" and all(part.full for part in _parts(runs))
     return full and all(evaluation.source == REAL and evaluation.n == _TEST_IMAGES for evaluation in results)
 
 
-def _row(
-    system: str, runs: Sequence[Any], results: Sequence[Evaluation], notebook: str, description: str
-) -> dict[str, Any]:
+def _row(system: str, runs: Sequence, results: Sequence[Evaluation], notebook: str, description: str) -> Plain:
     accuracies, errors = [each.accuracy for each in results], [each.errors for each in results]
     low, high = wilson_interval(round(results[0].n - float(np.mean(errors))), results[0].n)
     parts = _parts(runs)
@@ -206,7 +205,7 @@ def _row(
     }
 
 
-def _settings(told: dict[str, Any]) -> dict[str, Any]:
+def _settings(told: Plain) -> Plain:
     """Return what goes into the columns SETTINGS, of what a run tells about how it was trained."""
     optimizer = told.get("optimizer")
     if optimizer is not None:
@@ -216,7 +215,7 @@ def _settings(told: dict[str, Any]) -> dict[str, Any]:
     return {"batch_size": told.get("batch_size"), "optimizer": optimizer, "estimator": told.get("estimator")}
 
 
-def _sum(values: Any) -> int | None:
+def _sum(values: Iterable) -> int | None:
     known = list(values)
     return None if None in known else sum(known)
 
@@ -287,7 +286,7 @@ def _typed(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(**{column: pd.to_numeric(table[column]) for column in numbers})
 
 
-def _natural(system: str) -> tuple[Any, ...]:
+def _natural(system: str) -> tuple:
     """Return what sorts S0.9 before S0.10, and names of ours after the published systems."""
     parts = [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", system)]
     return re.match(r"S\d", system) is None, *parts

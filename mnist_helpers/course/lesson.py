@@ -12,7 +12,6 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from mnist_helpers.common.profile import REAL, profile
 from mnist_helpers.data import mnist
@@ -27,7 +26,7 @@ class ClaimFailed(AssertionError):
     """A conclusion of a notebook does not hold (raised only with MNIST_STRICT=1)."""
 
 
-def claim(conclusion: str, condition: Any, evidence: Any = "") -> None:
+def claim(conclusion: str, condition: object, evidence: object = "") -> None:
     """Print a conclusion with a tick if its condition holds, with a cross if not, and the evidence below it.
 
     Nothing is concluded in the smoke profile, or on the stand-in digits: the sentence is then "not judged". A learner
@@ -115,7 +114,7 @@ class CheckResult:
             display({"text/plain": str(self), "text/html": self._repr_html_()}, raw=True)
 
 
-def check(number: str, answer: Any) -> CheckResult:
+def check(number: str, answer: object) -> CheckResult:
     """Grade the answer to an exercise, and show what to think of it: a tick, or a hint. Never raises.
 
     Parameters
@@ -144,7 +143,7 @@ def check(number: str, answer: Any) -> CheckResult:
     return result
 
 
-def _graded(number: str, answer: Any) -> CheckResult:
+def _graded(number: str, answer: object) -> CheckResult:
     from mnist_helpers.course.exercises import Hint, find, numbers
     from mnist_helpers.course.exercises.grading import Unanswered, is_open
 
@@ -183,7 +182,7 @@ def _is_of_others(file: str) -> bool:
     return file.startswith(("<frozen", "<__array", *_NOT_THE_LEARNERS))
 
 
-def show_source(function: Callable[..., Any]) -> None:
+def show_source(function: Callable) -> None:
     """Print the source code of a function or class, where a notebook uses it for the first time.
 
     Of its docstring only the first line is shown; ``help(function)`` shows it all.

@@ -17,12 +17,15 @@ import zipfile
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import numpy as np
 
 from mnist_helpers.common.files import atomic_write
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 Arrays = dict[str, np.ndarray]
 
@@ -256,7 +259,7 @@ def _get(url: str, known_hash: str) -> bytes:
     return content.getvalue()
 
 
-def _wait(thread: threading.Thread, bar: Any) -> None:
+def _wait(thread: threading.Thread, bar: "tqdm") -> None:
     """Wait for a transfer as long as it moves, within the limits."""
     begun = moved = time.monotonic()
     received = 0

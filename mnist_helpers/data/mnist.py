@@ -8,7 +8,6 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -116,14 +115,14 @@ class Digits:
         return f"{_SOURCES[self.source]}: {sizes} images"
 
 
-def check_is_split(split: Any, *, function: str) -> Split:
+def check_is_split(split: object, *, function: str) -> Split:
     """Return a ``Split``, else raise ``TypeError``."""
     if not isinstance(split, Split):
         raise TypeError(problem("split", function, "a Split", type(split).__name__))
     return split
 
 
-def check_digits(digits: Any, *, function: str) -> Digits:
+def check_digits(digits: object, *, function: str) -> Digits:
     """Return ``Digits``, else raise ``TypeError``."""
     if not isinstance(digits, Digits):
         raise TypeError(problem("digits", function, "Digits, as load_mnist returns them", type(digits).__name__))

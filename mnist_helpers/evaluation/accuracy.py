@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import stats
 
 from mnist_helpers.common.checks import CLASSES, check_labels, check_probabilities, problem
 from mnist_helpers.common.text import counted
+from mnist_helpers.common.types import Plain
 
 if TYPE_CHECKING:
+    import keras
+    from sklearn.base import BaseEstimator
+
     from mnist_helpers.data.mnist import Split
 
 
@@ -84,7 +88,9 @@ class Evaluation:
         )
 
 
-def evaluate(predictions: Any, split: Split, *, batch_size: int = 512) -> Evaluation:
+def evaluate(
+    predictions: np.ndarray | keras.Model | BaseEstimator, split: Split, *, batch_size: int = 512
+) -> Evaluation:
     """Measure predictions, or a fitted model, on a split.
 
     Parameters
@@ -111,14 +117,14 @@ def evaluate(predictions: Any, split: Split, *, batch_size: int = 512) -> Evalua
     outputs = _predict(predictions, split, batch_size) if hasattr(predictions, "predict") else np.asarray(predictions)
     probabilities = None
     if outputs.dtype.kind == "f":
-        about: dict[str, Any] = {"function": "evaluate", "name": "predictions", "n": len(split.labels)}
+        about: Plain = {"function": "evaluate", "name": "predictions", "n": len(split.labels)}
         probabilities = check_probabilities(outputs, **about)
         outputs = probabilities.argmax(axis=1)
     outputs = check_labels(outputs, function="evaluate", name="predictions", n=len(split.labels))
     return Evaluation(outputs, split.labels, probabilities, split.name, split.source)
 
 
-def _predict(model: Any, split: Split, batch_size: int) -> np.ndarray:
+def _predict(model: keras.Model | BaseEstimator, split: Split, batch_size: int) -> np.ndarray:
     images = split.images
     if hasattr(model, "get_params"):  # every scikit-learn estimator, no Keras model
         return np.asarray(model.predict(images.reshape(len(images), -1)))

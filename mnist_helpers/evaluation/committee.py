@@ -7,7 +7,6 @@ outvote it. Source: Hansen and Salamon (1990), "Neural network ensembles", IEEE 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -116,7 +115,7 @@ class CommitteeEvaluation:
         return f"members {single}; vote {self.vote.accuracy:.2%}; average: {self.average}"
 
 
-def _check_evaluations(evaluations: Any) -> tuple[Evaluation, ...]:
+def _check_evaluations(evaluations: object) -> tuple[Evaluation, ...]:
     wanted = "one or more evaluations with probabilities, on the same images"
     members = check_sequence(evaluations, kind=wanted, name="members", function="CommitteeEvaluation")
     if not members:
@@ -132,7 +131,9 @@ def _check_evaluations(evaluations: Any) -> tuple[Evaluation, ...]:
     return tuple(members)
 
 
-def _subset_sums(rows: np.ndarray, chosen: tuple = (), total: Any = 0.0) -> Iterator[tuple[tuple, np.ndarray]]:
+def _subset_sums(
+    rows: np.ndarray, chosen: tuple = (), total: float | np.ndarray = 0.0
+) -> Iterator[tuple[tuple, np.ndarray]]:
     """Yield every non-empty subset of the rows and its sum, one addition each; no more than m sums are held at once."""
     for i in range(chosen[-1] + 1 if chosen else 0, len(rows)):
         subset, subtotal = (*chosen, i), total + rows[i]

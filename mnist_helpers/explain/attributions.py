@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from mnist_helpers.common.backend import keras, ops
 from mnist_helpers.common.checks import check_images, problem
+from mnist_helpers.common.types import Tensor
 from mnist_helpers.explain.compiled import answering, gradient, in_batches
 from mnist_helpers.explain.network import check_explained, check_targets, class_scores, inference_model
 
@@ -66,7 +66,7 @@ def _one_hot(model: keras.Model, targets: np.ndarray) -> np.ndarray:
     return np.eye(model.output_shape[-1], dtype=np.float32)[targets]
 
 
-def _target_score(model: keras.Model) -> Callable[[Any, Any], Any]:
+def _target_score(model: keras.Model) -> Callable[[Tensor, Tensor], Tensor]:
     """Return a function of images and one-hot targets that gives each image's output for its target."""
     return lambda images, one_hot: ops.sum(model(images, training=False) * one_hot, axis=-1)
 

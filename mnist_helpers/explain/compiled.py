@@ -1,11 +1,11 @@
 """Compiled answers of a network, and gradients with respect to pixels: the one place that needs TensorFlow itself."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from mnist_helpers.common.backend import keras
+from mnist_helpers.common.types import Tensor
 
 BATCH = 256  # images at a time: bounds the memory, not the result
 
@@ -25,7 +25,7 @@ def answering(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
     return lambda images: call(images).numpy()
 
 
-def gradient(score: Callable[..., Any]) -> Callable[..., np.ndarray]:
+def gradient(score: Callable[..., Tensor]) -> Callable[..., np.ndarray]:
     """Return a compiled function that gives the gradient of a score with respect to images.
 
     Parameters
@@ -47,7 +47,7 @@ def gradient(score: Callable[..., Any]) -> Callable[..., np.ndarray]:
     check_backend()
     import tensorflow as tf
 
-    def slope(images: Any, *others: Any) -> Any:
+    def slope(images: Tensor, *others: Tensor) -> Tensor:
         """Return the gradient of the score in the images."""
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(images)
@@ -58,7 +58,7 @@ def gradient(score: Callable[..., Any]) -> Callable[..., np.ndarray]:
     return lambda *arrays: call(*arrays).numpy()
 
 
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+def compiled(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     """Compile a function of arrays, whose first axes may have any length."""
     check_backend()
     import tensorflow as tf

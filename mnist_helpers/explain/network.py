@@ -3,13 +3,13 @@
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from mnist_helpers.common.backend import keras, layers, ops
 from mnist_helpers.common.checks import check_images, problem
+from mnist_helpers.common.types import Tensor
 from mnist_helpers.explain.compiled import answering, in_batches
 from mnist_helpers.training.train import seeded
 
@@ -43,7 +43,7 @@ def inference_model(model: keras.Model) -> keras.Model:
     image = keras.Input(model.input_shape[1:], name=model.inputs[0]._keras_history.operation.name)
 
     @functools.cache  # a layer that is used twice is copied once
-    def copied(layer: Any) -> Any:
+    def copied(layer: keras.layers.Layer) -> keras.layers.Layer:
         """Return a layer of the same settings and name."""
         if isinstance(layer, keras.Sequential) or not isinstance(layer, layers.Layer):
             return layer
@@ -55,10 +55,10 @@ def inference_model(model: keras.Model) -> keras.Model:
     return copy
 
 
-def _on_top(model: keras.Model, image: Any, copied: Callable[[Any], Any]) -> Any:
+def _on_top(model: keras.Model, image: Tensor, copied: Callable[[keras.layers.Layer], keras.layers.Layer]) -> Tensor:
     """Return what copies of a model's layers make of a symbolic image."""
 
-    def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
+    def call(layer: keras.layers.Layer, *args: Tensor, **kwargs: object) -> Tensor:
         if isinstance(layer, keras.Sequential):
             return functools.reduce(lambda tensor, inner: call(copied(inner), tensor), layer.layers, args[0])
         if "training" in inspect.signature(layer.call).parameters:

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from mnist_helpers.common.backend import keras, ops
 from mnist_helpers.common.checks import problem
 from mnist_helpers.common.profile import shrunk
+from mnist_helpers.common.types import Tensor
 from mnist_helpers.explain.compiled import answering, compiled, gradient
 from mnist_helpers.explain.network import check_layer, check_network, class_scores, inference_model, layer_names
 
@@ -149,10 +149,10 @@ def _moved(images: np.ndarray, down: int, right: int) -> np.ndarray:
     return padded[:, most - down : most - down + height, most - right : most - right + width]
 
 
-def _penalty(smoothness: float, l2: float) -> Callable[[Any], Any]:
+def _penalty(smoothness: float, l2: float) -> Callable[[Tensor], Tensor]:
     """Return the penalty on each image: its mean total variation and its mean square, weighted."""
 
-    def penalty(images: Any) -> Any:
+    def penalty(images: Tensor) -> Tensor:
         down, right = images[:, 1:, :-1] - images[:, :-1, :-1], images[:, :-1, 1:] - images[:, :-1, :-1]
         variation = ops.mean(ops.sqrt(ops.square(down) + ops.square(right) + 1e-4), axis=(1, 2, 3))
         return smoothness * variation + l2 * ops.mean(ops.square(images), axis=(1, 2, 3))

@@ -6,23 +6,23 @@ model, and can never touch the images on which the model is measured.
 """
 
 import math
-from typing import Any
 
 from mnist_helpers.common.backend import keras, ops
 from mnist_helpers.common.checks import check_fraction, check_images, check_positive_int, problem
+from mnist_helpers.common.types import Plain, Tensor
 
 _LAYER = "RandomAffine"
 _FUNCTION = "affine_transform"
 
 
 def affine_transform(
-    images: Any,
+    images: Tensor,
     *,
     rotation: float = 0.0,
     zoom: float | tuple[float, float] = 1.0,
     shift: tuple[float, float] = (0.0, 0.0),
     fill_value: float = 0.0,
-) -> Any:
+) -> Tensor:
     """Rotate, zoom and shift all images alike, around their centre.
 
     Parameters
@@ -59,7 +59,7 @@ def affine_transform(
     return ops.convert_to_numpy(_transformed(*arguments))
 
 
-def _pair(values: Any, name: str, *, low: float, high: float) -> list[float]:
+def _pair(values: object, name: str, *, low: float, high: float) -> list[float]:
     """Check a parameter of two numbers, each in [low, high]."""
     if not isinstance(values, tuple | list) or len(values) != 2:
         error = ValueError if isinstance(values, tuple | list) else TypeError
@@ -67,7 +67,9 @@ def _pair(values: Any, name: str, *, low: float, high: float) -> list[float]:
     return [check_fraction(value, name=name, function=_FUNCTION, low=low, high=high) for value in values]
 
 
-def _transformed(images: Any, angle: Any, zoom_y: Any, zoom_x: Any, down: Any, right: Any, fill_value: float) -> Any:
+def _transformed(
+    images: Tensor, angle: Tensor, zoom_y: Tensor, zoom_x: Tensor, down: Tensor, right: Tensor, fill_value: float
+) -> Tensor:
     """Transform each image by its own parameters, all of shape (batch,); the angle is in radians."""
     height, width = images.shape[1:3]
     middle_y, middle_x = (height - 1) / 2, (width - 1) / 2
@@ -130,7 +132,7 @@ class RandomAffine(keras.layers.Layer):
         height_shift: float = 0.0,
         fill_value: float = 0.0,
         seed: int | None = None,
-        **kwargs: Any,
+        **kwargs: object,
     ) -> None:
         super().__init__(**kwargs)
         self.rotation = check_fraction(rotation, name="rotation", function=_LAYER, high=180)
@@ -148,10 +150,10 @@ class RandomAffine(keras.layers.Layer):
             raise ValueError(problem("images", _LAYER, expected, f"shape {tuple(input_shape)}"))
         super().build(input_shape)
 
-    def call(self, images: Any, training: bool | None = False) -> Any:
+    def call(self, images: Tensor, training: bool | None = False) -> Tensor:
         return self._augmented(images) if training else images
 
-    def _augmented(self, images: Any) -> Any:
+    def _augmented(self, images: Tensor) -> Tensor:
         batch = ops.shape(images)[0]
         height, width = images.shape[1:3]
         # (5, batch) numbers in [-1, 1) by one draw: a draw costs more than the numbers
@@ -169,7 +171,7 @@ class RandomAffine(keras.layers.Layer):
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return input_shape
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Plain:
         names = ("rotation", "zoom", "width_shift", "height_shift", "fill_value", "seed")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 

@@ -4,20 +4,20 @@ All of them use `keras.ops` only, so they run on every Keras backend, and all ar
 "mnist_helpers": a saved model that contains one loads in safe mode once this module is imported.
 """
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from mnist_helpers.common.backend import keras, ops
 from mnist_helpers.common.checks import check_fraction, check_positive_int, problem
+from mnist_helpers.common.types import Plain, Tensor
 
 LEAKY_SLOPE = 0.01
 _LRN = "LocalResponseNormalization"
 
 
 @keras.saving.register_keras_serializable(package="mnist_helpers")
-def leaky_relu(x: Any) -> Any:
+def leaky_relu(x: Tensor) -> Tensor:
     """Return `x` where it is positive and 0.01 `x` elsewhere (Keras's own "leaky_relu" has a slope of 0.2)."""
     # not Keras's own: TensorFlow prints an error when it cannot fuse that operation's gradient, and goes on without
     return ops.where(x > 0, x, LEAKY_SLOPE * x)
@@ -51,7 +51,7 @@ class LocalResponseNormalization(keras.layers.Layer):
     """
 
     def __init__(
-        self, depth_radius: int = 2, bias: float = 1.0, alpha: float = 2e-5, beta: float = 0.75, **kwargs: Any
+        self, depth_radius: int = 2, bias: float = 1.0, alpha: float = 2e-5, beta: float = 0.75, **kwargs: object
     ) -> None:
         super().__init__(**kwargs)
         self.depth_radius = check_positive_int(depth_radius, name="depth_radius", function=_LRN, minimum=0)
@@ -66,7 +66,7 @@ class LocalResponseNormalization(keras.layers.Layer):
             raise ValueError(problem("x", _LRN, "of shape (batch, ..., channels)", f"shape {tuple(input_shape)}"))
         super().build(input_shape)
 
-    def call(self, x: Any) -> Any:
+    def call(self, x: Tensor) -> Tensor:
         channel = np.arange(x.shape[-1])
         neighbours = np.abs(channel[:, None] - channel) <= self.depth_radius  # (channels, channels), a band of ones
         # One matrix product sums every window: on a CPU about twice faster than adding shifted slices.
@@ -76,7 +76,7 @@ class LocalResponseNormalization(keras.layers.Layer):
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return input_shape
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Plain:
         own = {"depth_radius": self.depth_radius, "bias": self.bias, "alpha": self.alpha, "beta": self.beta}
         return {**super().get_config(), **own}
 
@@ -104,7 +104,7 @@ class Inception(keras.layers.Layer):
     Source: Szegedy et al. (2015), "Going deeper with convolutions", figure 2b.
     """
 
-    def __init__(self, filters: Sequence[int], activation: Any = "relu", **kwargs: Any) -> None:
+    def __init__(self, filters: Sequence[int], activation: str | Callable = "relu", **kwargs: object) -> None:
         super().__init__(**kwargs)
         self.filters = _check_filters(filters)
         self.activation = keras.activations.get(activation)
@@ -130,7 +130,7 @@ class Inception(keras.layers.Layer):
         self.five.build(self.reduce_5.compute_output_shape(input_shape))
         super().build(input_shape)
 
-    def call(self, x: Any) -> Any:
+    def call(self, x: Tensor) -> Tensor:
         branches = [
             self.one(x),
             self.three(self.reduce_3(x)),
@@ -143,7 +143,7 @@ class Inception(keras.layers.Layer):
         one, _, three, _, five, project = self.filters
         return (*input_shape[:-1], one + three + five + project)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Plain:
         own = {"filters": list(self.filters), "activation": keras.activations.serialize(self.activation)}
         return {**super().get_config(), **own}
 

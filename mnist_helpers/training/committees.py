@@ -7,7 +7,6 @@ and Schmidhuber (2012), "Multi-column deep neural networks for image classificat
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from mnist_helpers.common.backend import keras, layers
 from mnist_helpers.common.checks import check_positive_int, check_sequence, check_split, problem
 from mnist_helpers.common.profile import shrunk
 from mnist_helpers.common.text import duration
+from mnist_helpers.common.types import Plain
 from mnist_helpers.data import Digits, Split
 from mnist_helpers.evaluation import CommitteeEvaluation, Evaluation, evaluate
 from mnist_helpers.training.run import Run
@@ -146,7 +146,7 @@ def train_committee(
     members = check_positive_int(members, name="members", function="train_committee")
     seed = check_positive_int(seed, name="seed", function="train_committee", minimum=0)
     networks = _made(factory, shrunk(members, "members", digits.source))  # all: a bad factory is noticed at once
-    settings: dict[str, Any] = {
+    settings: Plain = {
         "epochs": epochs,
         "batch_size": batch_size,
         "callbacks": callbacks,
@@ -195,7 +195,7 @@ def _copied(model: keras.Model, name: str) -> keras.Model:
     return copy
 
 
-def _made(factory: Any, members: int) -> list[keras.Model]:
+def _made(factory: Callable[[], keras.Model], members: int) -> list[keras.Model]:
     wanted = "a function that returns a new Keras model each time"
     if not callable(factory) or isinstance(factory, keras.Model):
         raise TypeError(problem("factory", "train_committee", wanted, repr(factory)))
@@ -206,7 +206,7 @@ def _made(factory: Any, members: int) -> list[keras.Model]:
     return networks
 
 
-def _check_models(models: Sequence[Any], *, name: str, function: str) -> None:
+def _check_models(models: Sequence[object], *, name: str, function: str) -> None:
     """Refuse anything but built models, at least one, that all take the same images and tell the same classes."""
     wanted = "one or more Keras models, built, with one input and one output"
     if not models:

@@ -1,7 +1,6 @@
 """What a network costs, counted from its layers: floating-point operations (FLOPs)."""
 
 import math
-from typing import Any
 
 from mnist_helpers.common.backend import keras
 from mnist_helpers.common.checks import check_positive_int, problem
@@ -51,14 +50,14 @@ def known_training_flops(model: keras.Model, *, images: int, epochs: int) -> int
         return None
 
 
-def _leaves(layer: Any) -> list[Any]:
+def _leaves(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
     """Return the layers within a layer that hold no others, each once, or the layer itself if it holds none."""
     inner = layer.layers if isinstance(layer, keras.Model) else _held(layer)
     leaves = [leaf for part in inner for leaf in _leaves(part)] if inner else [layer]
     return list({id(leaf): leaf for leaf in leaves}.values())
 
 
-def _held(layer: Any) -> list[Any]:
+def _held(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
     """Return the layers that a layer made by hand keeps in its attributes, by themselves or in lists."""
     found = []
     for value in vars(layer).values():
@@ -67,7 +66,7 @@ def _held(layer: Any) -> list[Any]:
     return found
 
 
-def _layer_flops(layer: Any) -> int:
+def _layer_flops(layer: keras.layers.Layer) -> int:
     """Return two for each weight of the kernel, at each place of the output where the kernel is applied."""
     output = layer.compute_output_shape(layer.get_build_config()["input_shape"])
     channels_first = getattr(layer, "data_format", None) == "channels_first"
@@ -77,7 +76,7 @@ def _layer_flops(layer: Any) -> int:
     return 2 * math.prod(places) * math.prod(layer.kernel.shape)
 
 
-def _check_all_counted(model: keras.Model, counted: list[Any]) -> None:
+def _check_all_counted(model: keras.Model, counted: list[keras.layers.Layer]) -> None:
     """Refuse a matrix of weights that belongs to no counted layer, rather than call it free."""
     kernels = {id(layer.kernel) for layer in counted}
     missed = [weight.path for weight in model.weights if len(weight.shape) > 1 and id(weight) not in kernels]

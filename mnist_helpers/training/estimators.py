@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 import sklearn
@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator
 from mnist_helpers.common.checks import check_choice, check_sequence, problem
 from mnist_helpers.common.profile import is_full
 from mnist_helpers.common.text import device_name, duration
+from mnist_helpers.common.types import Plain
 from mnist_helpers.data import Digits, Split
 from mnist_helpers.data.mnist import check_digits
 from mnist_helpers.evaluation import Evaluation, evaluate
@@ -22,6 +23,8 @@ from mnist_helpers.training.keys import key_of
 SPLITS = ("train", "validation", "test")
 _WORTH_KEEPING = 10.0  # seconds; what is quicker is simply done again
 _RECORD = ("name", "seconds", "train_accuracy", "validation_accuracy", "parameters", "device")
+
+_Result = TypeVar("_Result", bound="_Fit")
 
 
 @dataclass(frozen=True, repr=False)
@@ -38,7 +41,7 @@ class _Fit:
     full: bool
     from_checkpoint: bool
     checkpoint: str | None
-    settings: dict[str, Any]
+    settings: Plain
 
     training_flops = None
     epochs = None
@@ -61,7 +64,7 @@ class FittedEstimator(_Fit):
         linear model and is None for others.
     """
 
-    estimator: Any
+    estimator: BaseEstimator
 
     def evaluate(self, split: Split) -> Evaluation:
         """Return the evaluation of the estimator on a split."""
@@ -186,7 +189,7 @@ def predict_once(
     return _told(StoredPredictions(**figures, predictions=predictions, coefficients=coefficients), verbose)
 
 
-def _told(run: Any, verbose: int) -> Any:
+def _told(run: _Result, verbose: int) -> _Result:
     if verbose and run.from_checkpoint:
         print(f"{run.name} loaded: fitted before, in {duration(run.seconds)} (refit=True fits it again)")
     elif verbose:
@@ -195,8 +198,8 @@ def _told(run: Any, verbose: int) -> Any:
 
 
 def _described(
-    estimator: Any, digits: Any, name: str | None, function: str, predict: Sequence[str], **more: str
-) -> tuple[str, str, dict[str, Any]]:
+    estimator: BaseEstimator, digits: object, name: str | None, function: str, predict: Sequence[str], **more: str
+) -> tuple[str, str, Plain]:
     """Return the name, the key and the description of a fit."""
     if not (hasattr(estimator, "fit") and hasattr(estimator, "predict")):
         wanted = "an estimator with the methods fit and predict"
@@ -210,7 +213,7 @@ def _described(
     return name, key_of(description), description
 
 
-def _fitted(estimator: Any, digits: Digits, name: str) -> tuple[Any, dict[str, Any]]:
+def _fitted(estimator: BaseEstimator, digits: Digits, name: str) -> tuple[BaseEstimator, Plain]:
     """Return the fitted estimator and its record, accuracies not yet among it."""
     fitted = sklearn.clone(estimator)
     start = time.perf_counter()
@@ -221,15 +224,15 @@ def _fitted(estimator: Any, digits: Digits, name: str) -> tuple[Any, dict[str, A
     return fitted, figures | {"train_accuracy": None, "validation_accuracy": None}
 
 
-def _kept(digits: Digits, name: str, key: str, arrays: dict[str, np.ndarray], record: dict[str, Any]) -> Path | None:
+def _kept(digits: Digits, name: str, key: str, arrays: dict[str, np.ndarray], record: Plain) -> Path | None:
     """Store what took long, in the full profile on the real MNIST."""
     keep = is_full(digits.source) and record["seconds"] >= _WORTH_KEEPING
     return store.write(name, key, arrays, record) if keep else None
 
 
 def _figures(
-    estimator: Any, digits: Digits, record: dict[str, Any], settings: Any, path: Path | None, loaded: bool = True
-) -> dict[str, Any]:
+    estimator: BaseEstimator, digits: Digits, record: Plain, settings: Plain, path: Path | None, loaded: bool = True
+) -> Plain:
     """Return the fields that both kinds of results share."""
     seeds = {v for k, v in estimator.get_params(deep=True).items() if k.endswith("random_state") and v is not None}
     values = {name: record[name] for name in _RECORD} | {"seed": seeds.pop() if len(seeds) == 1 else None}
@@ -237,13 +240,13 @@ def _figures(
     return values | {"checkpoint": path.name if path else None}
 
 
-def _dumped(estimator: Any) -> np.ndarray:
+def _dumped(estimator: BaseEstimator) -> np.ndarray:
     import skops.io
 
     return np.frombuffer(skops.io.dumps(estimator), np.uint8)
 
 
-def _loaded(data: np.ndarray) -> Any:
+def _loaded(data: np.ndarray) -> BaseEstimator:
     """Return a stored estimator; ``ValueError`` where it holds anything but scikit-learn's and NumPy's own types."""
     import skops.io
 

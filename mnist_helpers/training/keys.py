@@ -14,12 +14,13 @@ import numpy as np
 
 from mnist_helpers.common.backend import keras
 from mnist_helpers.common.checks import problem
+from mnist_helpers.common.types import Plain
 
 _NOT_SETTINGS = {"name", "module", "registered_name", "build_config", "shared_object_id", "compile_config"}
 _OURS = "mnist_helpers"
 
 
-def key_of(description: Mapping[str, Any]) -> str:
+def key_of(description: Mapping[str, object]) -> str:
     """Return the key of a description: 16 hexadecimal digits of the SHA-256 of its canonical JSON.
 
     Parameters
@@ -32,7 +33,7 @@ def key_of(description: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _canonical(value: Any) -> Any:
+def _canonical(value: object) -> object:
     if isinstance(value, Mapping):
         return {str(key): _canonical(item) for key, item in value.items()}
     if isinstance(value, list | tuple | np.ndarray):
@@ -48,7 +49,7 @@ def _canonical(value: Any) -> Any:
     raise TypeError(f"A description may hold numbers, text, lists and mappings. Got {value!r} instead.")
 
 
-def describe_model(model: keras.Model) -> dict[str, Any]:
+def describe_model(model: keras.Model) -> Plain:
     """Return a sequential or functional model's layers, their settings, wiring and weight shapes as plain data.
 
     The names of the model and its layers are left out, and so are layers that do nothing: ``Dropout(0)``, ``Identity``.
@@ -76,9 +77,9 @@ def describe_model(model: keras.Model) -> dict[str, Any]:
     return without_idle_layers(described) | {"weights": [list(weight.shape) for weight in model.weights]}
 
 
-def without_idle_layers(description: Mapping[str, Any]) -> dict[str, Any]:
+def without_idle_layers(description: Plain) -> Plain:
     """Return the description of a model without layers that do nothing, whose readers are wired to what they read."""
-    kept: list[dict[str, Any]] = []
+    kept: list[Plain] = []
     place: dict[str, str] = {}
     for index, layer in enumerate(description["layers"]):
         if _idle(layer):
@@ -97,22 +98,22 @@ def without_idle_layers(description: Mapping[str, Any]) -> dict[str, Any]:
 
 
 # Arguments that older releases of Keras do not know, as newer ones tell them: the stored keys contain them.
-_KERAS_DEFAULTS: dict[str, dict[str, Any]] = {"BatchNormalization": {"renorm_momentum": 0.99}}
+_KERAS_DEFAULTS: dict[str, Plain] = {"BatchNormalization": {"renorm_momentum": 0.99}}
 
 # An argument that one of our layers gains later, with a default that changes nothing, must not change a key.
-_OUR_DEFAULTS: dict[str, dict[str, Any]] = {
+_OUR_DEFAULTS: dict[str, Plain] = {
     "RandomAffine": {"fill_value": 0.0, "shear": 0.0},
     "LocalResponseNormalization": {},
     "Inception": {},
 }
 
 
-def _idle(layer: Mapping[str, Any]) -> bool:
+def _idle(layer: Plain) -> bool:
     name, settings = layer["class"], layer["settings"]
     return name == "Identity" or (name.endswith("Dropout") and settings.get("rate") == 0)
 
 
-def _first_source(inputs: Any) -> str | None:
+def _first_source(inputs: object) -> str | None:
     """Return the position, such as "#3", of the first layer that these inputs name."""
     if isinstance(inputs, str):
         return inputs if inputs.startswith("#") else None
@@ -120,7 +121,7 @@ def _first_source(inputs: Any) -> str | None:
     return next((found for part in parts if (found := _first_source(part))), None)
 
 
-def describe_optimizer(optimizer: keras.optimizers.Optimizer) -> dict[str, Any]:
+def describe_optimizer(optimizer: keras.optimizers.Optimizer) -> Plain:
     """Return an optimizer's class and settings as plain data, a learning-rate schedule and exceptions from weight decay
     included."""
     _check_tells(optimizer, keras.optimizers.Optimizer, "optimizer")
@@ -144,7 +145,7 @@ def decay_exceptions(optimizer: keras.optimizers.Optimizer) -> list[str]:
     return sorted(pattern.pattern.split("|")) if pattern else []
 
 
-def describe_loss(loss: keras.losses.Loss | Callable) -> dict[str, Any]:
+def describe_loss(loss: keras.losses.Loss | Callable) -> Plain:
     """Return a loss's class or function name and its settings as plain data.
 
     Raises
@@ -161,7 +162,7 @@ def describe_loss(loss: keras.losses.Loss | Callable) -> dict[str, Any]:
     return {"loss": serialized} if isinstance(serialized, str) else _settings(serialized)
 
 
-def describe_callback(callback: keras.callbacks.Callback) -> dict[str, Any]:
+def describe_callback(callback: keras.callbacks.Callback) -> Plain:
     """Return a callback's class and all its settings as plain data: numbers, text, lists, dictionaries and arrays.
 
     Raises
@@ -177,7 +178,7 @@ def describe_callback(callback: keras.callbacks.Callback) -> dict[str, Any]:
     return {"class": name, "settings": {key: _told(value, f"{name}.{key}") for key, value in settings.items()}}
 
 
-def _told(value: Any, where: str) -> Any:
+def _told(value: object, where: str) -> Any:
     """Return a setting of a callback as plain data, in which values that differ stay different."""
     if isinstance(value, np.ndarray):
         return {"array": [str(value.dtype), list(value.shape), _told(value.tolist(), where)]}
@@ -204,7 +205,7 @@ def digest_of_weights(model: keras.Model) -> str:
     return digest.hexdigest()
 
 
-def _check_tells(thing: Any, base: Any, name: str) -> None:
+def _check_tells(thing: object, base: Any, name: str) -> None:
     """Raise ``ValueError`` for an object of a user's class that inherits ``get_config`` from Keras's base class."""
     kind: Any = type(thing)
     if not _is_kerass(kind) and kind.get_config is base.get_config:
@@ -212,7 +213,7 @@ def _check_tells(thing: Any, base: Any, name: str) -> None:
         raise ValueError(problem(name, "train", wanted, f"a {kind.__name__} without one"))
 
 
-def _is_kerass(thing: Any) -> bool:
+def _is_kerass(thing: object) -> bool:
     return str(getattr(thing, "__module__", "")).split(".")[0] in ("keras", _OURS)
 
 

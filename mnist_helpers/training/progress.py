@@ -4,7 +4,6 @@ import html
 import sys
 import time
 from collections.abc import Mapping
-from typing import Any
 
 from tqdm import tqdm
 
@@ -32,23 +31,23 @@ class TrainingProgress(keras.callbacks.Callback):
         self._shown_at, self._start = 0.0, time.perf_counter()
         self._line = notebook_line() or TerminalLine()
 
-    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, object] | None = None) -> None:
         self._epoch = epoch
 
-    def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+    def on_train_batch_end(self, batch: int, logs: Mapping[str, object] | None = None) -> None:
         if time.perf_counter() - self._shown_at >= _REFRESH:
             accuracy = f", training accuracy {logs['accuracy']:.1%}" if logs and "accuracy" in logs else ""
             self._show((batch + 1) / self._batches, f"batch {batch + 1} of {self._batches}{accuracy}")
 
-    def on_test_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+    def on_test_begin(self, logs: Mapping[str, object] | None = None) -> None:
         self._show(1.0, "validating")
 
-    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, object] | None = None) -> None:
         if logs and "val_accuracy" in logs:
             self._validated = f", validation accuracy {logs['val_accuracy']:.1%} after epoch {epoch + 1}"
         self._show(1.0, "done")
 
-    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
+    def on_train_end(self, logs: Mapping[str, object] | None = None) -> None:
         self._show(1.0, "measuring the finished network")
 
     def _show(self, share: float, what: str) -> None:
@@ -79,7 +78,7 @@ class TerminalLine:
 class NotebookLine:
     """An output that is emptied at the end: a stored notebook keeps no trace of the bar."""
 
-    def __init__(self, display: Any) -> None:
+    def __init__(self, display: tqdm) -> None:
         self._handle = display({"text/plain": ""}, raw=True, display_id=True)
 
     def show(self, done: float, text: str) -> None:

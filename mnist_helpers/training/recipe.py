@@ -1,14 +1,14 @@
 """A training run before it starts: the learner's compiled network, the settings of ``train``, and their key."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from mnist_helpers.common.backend import keras
 from mnist_helpers.common.checks import CLASSES, check_choice, check_positive_int, problem
 from mnist_helpers.common.profile import shrunk
+from mnist_helpers.common.types import Plain
 from mnist_helpers.data import Digits
 from mnist_helpers.data.mnist import check_digits
 from mnist_helpers.training.keys import (
@@ -38,11 +38,11 @@ class Recipe:
     callbacks: tuple[keras.callbacks.Callback, ...]
     warm_start: bool
     keep: str
-    optimizer: dict[str, Any]  # its configuration, as the learner compiled it and before a callback changes its rate
+    optimizer: Plain  # its configuration, as the learner compiled it and before a callback changes its rate
     spared: list[str]  # words in the names of variables that the optimizer spares weight decay
-    loss: Any
-    options: dict[str, Any]  # metrics and whatever else the model was compiled with
-    description: dict[str, Any]
+    loss: keras.losses.Loss | Callable
+    options: Plain  # metrics and whatever else the model was compiled with
+    description: Plain
     key: str
 
     @classmethod
@@ -110,7 +110,7 @@ class Recipe:
         return targets_for(self.loss, labels)
 
 
-def targets_for(loss: Any, labels: np.ndarray) -> np.ndarray:
+def targets_for(loss: str | keras.losses.Loss | Callable, labels: np.ndarray) -> np.ndarray:
     """Return labels in the form that a loss compares with the outputs of a network.
 
     Parameters
@@ -133,7 +133,7 @@ def targets_for(loss: Any, labels: np.ndarray) -> np.ndarray:
     return 2 * one_hot - 1 if "hinge" in name and "categorical" not in name else one_hot
 
 
-def _compiled_with(model: keras.Model) -> tuple[Any, dict[str, Any]]:
+def _compiled_with(model: keras.Model) -> tuple[keras.losses.Loss | Callable, Plain]:
     """Return the loss of a compiled model, and what else it was compiled with, without the optimizer."""
     options = dict(model.get_compile_config())
     if options.pop("loss_weights", None) is not None or isinstance(model.loss, dict | list):
@@ -142,9 +142,9 @@ def _compiled_with(model: keras.Model) -> tuple[Any, dict[str, Any]]:
     return keras.losses.get(model.loss), keras.saving.deserialize_keras_object(options)
 
 
-def _check_model(model: Any, digits: Any) -> None:
+def _check_model(model: object, digits: object) -> None:
     """Raise ``TypeError`` or ``ValueError`` for what are no digits, or no compiled Keras network for their images."""
-    check_digits(digits, function="train")
+    digits = check_digits(digits, function="train")
     if not isinstance(model, keras.Model):
         raise TypeError(problem("model", "train", "a Keras model", type(model).__name__))
     if not model.built or not hasattr(model, "output_shape"):  # a subclass that was called is built, and has no shapes

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, overload
+from typing import overload
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,7 @@ import pandas as pd
 from mnist_helpers.common.backend import keras
 from mnist_helpers.common.checks import check_sequence, problem
 from mnist_helpers.common.profile import is_full, shrunk
+from mnist_helpers.common.types import Plain
 from mnist_helpers.data import Digits, Split
 from mnist_helpers.evaluation import Evaluation, evaluate
 from mnist_helpers.training import store
@@ -119,7 +120,7 @@ def repeat(
         got = repr(factory) if seeds else "no seeds"
         raise TypeError(problem("factory", "repeat", "a function that returns a new compiled Keras model", got))
     seeds = seeds[: shrunk(len(seeds), "seeds", digits.source)]
-    settings: dict[str, Any] = {
+    settings: Plain = {
         "epochs": epochs,
         "batch_size": batch_size,
         "callbacks": callbacks,

@@ -4,15 +4,16 @@ Keras's own ``BackupAndRestore`` brings back weights and optimizer, but not what
 early stopping or a plateau schedule that was killed would go on differently than if it had not been.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from mnist_helpers.common.backend import keras
+from mnist_helpers.common.types import Plain
 from mnist_helpers.training import store
 
 HISTORY = ("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
@@ -48,11 +49,13 @@ class KeepState(keras.callbacks.Callback):
     were reset when training began.
     """
 
-    def __init__(self, name: str, key: str | None, callbacks: Sequence[keras.callbacks.Callback], clock: Any):
+    def __init__(
+        self, name: str, key: str | None, callbacks: Sequence[keras.callbacks.Callback], clock: Callable[[], float]
+    ):
         super().__init__()
         self.name, self.key, self.callbacks, self.clock = name, key, list(callbacks), clock
         self.progress = Progress()
-        self._restored: list[tuple[dict[str, Any], list[np.ndarray]]] = []
+        self._restored: list[tuple[Plain, list[np.ndarray]]] = []
 
     def load(self, model: keras.Model) -> Progress:
         """Put the state of an unfinished run, if there is one that fits, into a freshly compiled model."""
@@ -76,17 +79,17 @@ class KeepState(keras.callbacks.Callback):
         self.progress, self._restored = progress, restored
         return progress
 
-    def on_train_begin(self, logs: Any = None) -> None:
+    def on_train_begin(self, logs: Mapping[str, float] | None = None) -> None:
         for callback, (values, best) in zip(self.callbacks, self._restored, strict=False):
             vars(callback).update(values)
             if best:
                 callback.best_weights = best
 
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         self._began = self.clock()
         self._rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
 
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         row = {name: float((logs or {}).get(name, np.nan)) for name in HISTORY[:-1]}
         for name, value in row.items():
             if not np.isfinite(value):
@@ -116,7 +119,7 @@ def forget(name: str, key: str) -> None:
         _path(name, key).unlink(missing_ok=True)
 
 
-def _path(name: str, key: str) -> Any:
+def _path(name: str, key: str) -> Path:
     return store.user_directory() / store.file_name(f"{name} unfinished", key)
 
 
@@ -129,14 +132,14 @@ def _read(name: str, key: str) -> store.Checkpoint | None:
         return None
 
 
-def _variables(model: keras.Model) -> dict[str, Any]:
+def _variables(model: keras.Model) -> Plain:
     """Return all that training changes: weights and dropout's seeds ("m0", ...), and the optimizer's ("o0", ...)."""
     model.optimizer.build(model.trainable_variables)
     variables = {f"m{i}": variable for i, variable in enumerate(model.variables)}
     return variables | {f"o{i}": variable for i, variable in enumerate(model.optimizer.variables)}
 
 
-def _array(variable: Any) -> np.ndarray:
+def _array(variable: keras.Variable) -> np.ndarray:
     return np.asarray(keras.ops.convert_to_numpy(variable))
 
 
@@ -145,7 +148,7 @@ def _best(arrays: Mapping[str, np.ndarray], i: int) -> list[np.ndarray]:
     return [arrays[f"c{i}_{j}"] for j in range(count)]
 
 
-def _counters(callback: keras.callbacks.Callback) -> dict[str, Any]:
+def _counters(callback: keras.callbacks.Callback) -> Plain:
     """Return a callback's plain numbers: what it has counted, and its best value."""
     numbers = {key: value for key, value in vars(callback).items() if isinstance(value, bool | int | float | np.number)}
     plain = {key: value.item() if isinstance(value, np.number) else value for key, value in numbers.items()}

@@ -1,13 +1,13 @@
 """What a training run leaves behind: its figures, and its network."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
 from mnist_helpers.common.backend import keras
 from mnist_helpers.common.profile import is_full
 from mnist_helpers.common.text import counted, duration
+from mnist_helpers.common.types import Plain
 from mnist_helpers.data import Split
 from mnist_helpers.evaluation import Evaluation, evaluate
 from mnist_helpers.training import resume
@@ -62,7 +62,7 @@ class Figures:
     from_checkpoint: bool
     checkpoint: str | None
     training_flops: int | None
-    settings: dict[str, Any]
+    settings: Plain
 
     @property
     def epochs(self) -> int:
@@ -96,9 +96,7 @@ def told(run: Figures) -> str:
     return f"{run.name} trained: {work}, {accuracy}"
 
 
-def figures_of(
-    recipe: Recipe, record: dict[str, Any], checkpoint: str | None, *, loaded: bool = True
-) -> dict[str, Any]:
+def figures_of(recipe: Recipe, record: Plain, checkpoint: str | None, *, loaded: bool = True) -> Plain:
     """Return the fields of `Figures` from the record of a run."""
     history = resume.history_frame(record["history"])
     images = len(recipe.digits.train)

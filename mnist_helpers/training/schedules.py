@@ -1,7 +1,5 @@
 """Learning rates that change during training: the length of a run, one-cycle schedules, and whether the two agree."""
 
-from typing import Any
-
 import numpy as np
 
 from mnist_helpers.common.backend import keras
@@ -96,7 +94,7 @@ def check_length(optimizer: keras.optimizers.Optimizer, steps: int) -> None:
         raise ValueError(problem("model", "train", f"compiled with a learning-rate schedule {wanted}", got))
 
 
-def _length(schedule: Any) -> int | None:
+def _length(schedule: object) -> int | None:
     """Return the steps after which a schedule stays as it is; None for one without an end, and for a constant rate."""
     if isinstance(schedule, _SCHEDULES.CosineDecay):
         return schedule.decay_steps + (schedule.warmup_steps if schedule.warmup_target is not None else 0)

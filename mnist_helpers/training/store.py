@@ -15,11 +15,11 @@ import zipfile
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from mnist_helpers.common.files import atomic_write
+from mnist_helpers.common.types import Plain
 from mnist_helpers.data.fetch import cache_directory
 
 FORMAT = 2
@@ -36,7 +36,7 @@ class Checkpoint:
     """One stored result: named arrays and a JSON record (history, seconds, settings, device)."""
 
     arrays: dict[str, np.ndarray]
-    record: dict[str, Any]
+    record: Plain
     path: Path
 
 
@@ -116,7 +116,7 @@ def read(path: Path, key: str) -> Checkpoint:
 
 
 def write(
-    name: str, key: str, arrays: Mapping[str, np.ndarray], record: Mapping[str, Any], *, compress: bool = True
+    name: str, key: str, arrays: Mapping[str, np.ndarray], record: Mapping[str, object], *, compress: bool = True
 ) -> Path | None:
     """File arrays and a record under a name and key, and return the path.
 
@@ -134,19 +134,19 @@ def write(
     return path
 
 
-def packed_file(arrays: Mapping[str, np.ndarray], record: Mapping[str, Any], *, compress: bool = True) -> bytes:
+def packed_file(arrays: Mapping[str, np.ndarray], record: Mapping[str, object], *, compress: bool = True) -> bytes:
     """Return the bytes of a checkpoint file."""
     buffer = io.BytesIO()
-    contents: dict[str, Any] = {"record": np.frombuffer(_json(record), np.uint8), **arrays}
+    contents: Plain = {"record": np.frombuffer(_json(record), np.uint8), **arrays}
     (np.savez_compressed if compress else np.savez)(buffer, **contents)
     return buffer.getvalue()
 
 
-def _json(record: Mapping[str, Any]) -> bytes:
+def _json(record: Mapping[str, object]) -> bytes:
     return json.dumps(record, sort_keys=True, allow_nan=False).encode()
 
 
-def _digest(arrays: Mapping[str, np.ndarray], record: Mapping[str, Any]) -> str:
+def _digest(arrays: Mapping[str, np.ndarray], record: Mapping[str, object]) -> str:
     digest = hashlib.sha256(_json(record))
     for name in sorted(arrays):
         array = np.ascontiguousarray(arrays[name])

@@ -6,13 +6,13 @@ import time
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from mnist_helpers.common.backend import keras
 from mnist_helpers.common.profile import is_full
 from mnist_helpers.common.text import device_name
+from mnist_helpers.common.types import Plain
 from mnist_helpers.data import Digits, Split
 from mnist_helpers.training import resume, store
 from mnist_helpers.training.progress import TrainingProgress
@@ -85,7 +85,7 @@ def train(
     The order of the images follows from the seed and the epoch alone, so that an interrupted run can go on. So the
     numbers differ a little from those of ``model.fit``, whose order follows from one generator.
     """
-    options: dict[str, Any] = {"epochs": epochs, "batch_size": batch_size, "seed": seed, "callbacks": callbacks}
+    options: Plain = {"epochs": epochs, "batch_size": batch_size, "seed": seed, "callbacks": callbacks}
     if keep == "predictions":
         raise ValueError("The 'keep' parameter of train must be one of {'weights', 'int8'}; repeat keeps predictions.")
     recipe = Recipe.of(model, digits, warm_start=warm_start, keep=keep, **options)
@@ -194,7 +194,7 @@ def batches(recipe: Recipe, first: int = 0) -> Iterator[tuple[np.ndarray, np.nda
 
 
 def _kept(
-    run: Run, recipe: Recipe, weights: dict[str, np.ndarray], record: dict[str, Any], predicted: dict[str, np.ndarray]
+    run: Run, recipe: Recipe, weights: dict[str, np.ndarray], record: Plain, predicted: dict[str, np.ndarray]
 ) -> Run:
     arrays = weights
     if recipe.keep == "predictions":
