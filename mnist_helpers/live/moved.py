@@ -9,7 +9,7 @@ from matplotlib.figure import Figure as Picture
 from mnist_helpers.common.checks import problem
 from mnist_helpers.data.shifts import CANVAS
 from mnist_helpers.live.figure import LiveFigure, Rounded, row_of_tiles
-from mnist_helpers.live.networks import asset
+from mnist_helpers.live.networks import asset, record
 
 
 class Augment(LiveFigure):
@@ -26,7 +26,8 @@ class Augment(LiveFigure):
         Where sliders stand at the start: "rotation" (degrees), "tall" and "wide" (zooms), "down" and "right" (pixels).
     limits : dict, optional
         How far the augmentation in training went: "rotation" (degrees), "zoom", "down" and "right" (pixels), each to
-        either side. Found in the first `RandomAffine` layer of the networks unless given; without one, none are shown.
+        either side. Unless given, those of the first network that was trained so, from its `RandomAffine` layer or the
+        record of a stored network; without one, none are shown.
     bits : 8 or 16
         Of each weight.
     """
@@ -132,7 +133,7 @@ class Shift(LiveFigure):
             right = answers[0].argmax(axis=-1) == label
             tiles[name] = np.where(right, -1, 1) * answers[0].max(axis=-1)
         picture, _ = row_of_tiles(tiles)
-        picture.supxlabel("at every place, violet: read correctly; brown: as something else", fontsize=10)
+        picture.supxlabel("at every place, blue: read correctly; orange: as something else", fontsize=10)
         picture.set_figheight(picture.get_figheight() + 0.3)
         return picture
 
@@ -178,11 +179,16 @@ def _packed(digits: Any) -> dict[str, Any]:
 
 
 def _limits(networks: Any, size: tuple[int, int]) -> dict[str, float] | None:
-    """Return the limits of the first `RandomAffine` layer in one of the models, or None."""
-    for layer in (layer for network in networks for layer in getattr(network, "layers", [])):
-        if type(layer).__name__ == "RandomAffine":
-            down, right = layer.height_shift * size[0], layer.width_shift * size[1]
-            return {"rotation": layer.rotation, "zoom": layer.zoom, "down": down, "right": right}
+    """Return how far the augmentation of the first network that had one went, or None."""
+    for network in networks:
+        if isinstance(network, str):
+            found = record(network)["augmentation"]
+        else:
+            layers = (layer for layer in network.layers if type(layer).__name__ == "RandomAffine")
+            found = next((vars(layer) for layer in layers), None)
+        if found:
+            down, right = found["height_shift"] * size[0], found["width_shift"] * size[1]
+            return {"rotation": found["rotation"], "zoom": found["zoom"], "down": down, "right": right}
     return None
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure as Picture
 
 from mnist_helpers.common.checks import check_positive, problem
-from mnist_helpers.live.figure import LiveFigure, Rounded
+from mnist_helpers.live.figure import SIGNED, LiveFigure, Rounded
 
 _BLUE, _ORANGE, _GREY = "#0b6fb8", "#d1470b", "#5b616b"
 
@@ -89,7 +89,7 @@ class Components(LiveFigure):
             ax = axes[number]
             if number <= len(self.spread):
                 one = self.components[:, number - 1].reshape(self.shape)
-                ax.imshow(one, cmap="PuOr_r", vmin=-np.abs(one).max(), vmax=np.abs(one).max())
+                ax.imshow(one, cmap=SIGNED, vmin=-np.abs(one).max(), vmax=np.abs(one).max())
                 ax.set_title(f"component {number}", fontsize=10)
             ax.set(xticks=[], yticks=[])
         return picture

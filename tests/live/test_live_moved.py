@@ -122,6 +122,13 @@ def test_sliders_and_mouse_move_the_digit(show, digits, network, rounded):
     assert page.value("document.documentElement.scrollWidth") == 390
 
 
+def test_the_limits_are_those_of_the_training(digits, network):
+    stored = live.Augment(digits.take(2), {"without": "LeNet-5", "with": "LeNet-5, augmented"})
+    shift = pytest.approx(0.08 * 28)
+    assert stored.limits == {"rotation": 20, "zoom": 0.2, "down": shift, "right": shift}
+    assert live.Augment(digits.take(2), {"plain": network}).data()["limits"] is None
+
+
 def test_the_still_picture_is_turned_the_same_way(digits):
     from mnist_helpers.live.moved import _transformed
 
