@@ -15,10 +15,8 @@ from mnist_helpers.plotting.curves import (
     plot_explained_variance,
     plot_history,
     plot_learning_rates,
-    plot_range_test,
 )
 from mnist_helpers.plotting.digits import (
-    plot_class_distribution,
     plot_confusion_examples,
     plot_digits,
     plot_errors,
@@ -32,7 +30,7 @@ from mnist_helpers.plotting.maps import (
     plot_kernels,
     plot_maps,
 )
-from mnist_helpers.plotting.points import plot_cost, plot_indistinguishable, plot_parameters_accuracy, plot_scatter
+from mnist_helpers.plotting.points import plot_cost, plot_indistinguishable, plot_parameters_accuracy
 from mnist_helpers.plotting.theme import set_theme
 
 set_theme()
@@ -41,7 +39,6 @@ __all__ = [
     "plot_accuracies",
     "plot_activations",
     "plot_attributions",
-    "plot_class_distribution",
     "plot_confusion",
     "plot_confusion_examples",
     "plot_cost",
@@ -59,7 +56,5 @@ __all__ = [
     "plot_maps",
     "plot_mean_image",
     "plot_parameters_accuracy",
-    "plot_range_test",
     "plot_samples",
-    "plot_scatter",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import MaxNLocator
 
 from mnist_helpers.common.checks import problem
 from mnist_helpers.plotting.theme import (
@@ -249,49 +249,4 @@ def plot_learning_rates(
     ax.set(xlabel="step" if epochs is None else "epoch", ylabel="learning rate", title="Learning rate during training")
     ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), handlelength=3)
     grid_lines(ax)
-    return ax
-
-
-class RangeTested(Protocol):
-    """What `learning_rate_range_test` returns."""
-
-    learning_rates: np.ndarray
-    losses: np.ndarray
-    smoothed: np.ndarray
-    steepest: float
-
-
-def plot_range_test(result: RangeTested, *, ax: Axes | None = None) -> Axes:
-    """Draw the loss against the growing learning rate of a range test, each batch and smoothed.
-
-    Parameters
-    ----------
-    result : RangeTest
-        The rate at which its smoothed loss falls fastest is marked.
-    ax : Axes, optional
-        By default that of a new figure.
-
-    Returns
-    -------
-    Axes
-        Both axes are logarithmic, unless a loss is negative.
-    """
-    rates, losses, smoothed = result.learning_rates, result.losses, result.smoothed
-    ax = new_axes(ax, 8, 4)
-    ax.plot(rates, losses, ".", color=COLORS[4], markersize=5, label="one batch")
-    ax.plot(rates, smoothed, color=COLORS[0], linewidth=2, label="smoothed")
-    ax.legend()
-    height = float(np.interp(np.log(result.steepest), np.log(rates), smoothed))
-    ax.plot([result.steepest], [height], "o", color=COLORS[3], markersize=8)
-    text = f"falls fastest at {result.steepest:.2g}"
-    ax.annotate(text, (result.steepest, height), (9, 5), textcoords="offset points", va="bottom")
-    positive = min(losses.min(), smoothed.min()) > 0
-    ax.set(xscale="log", xlabel="learning rate (logarithmic)", ylabel="loss (logarithmic)" if positive else "loss")
-    if positive:
-        ax.set_yscale("log")
-        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        ax.yaxis.set_major_formatter("{x:g}")
-        ax.yaxis.set_minor_formatter(NullFormatter())
-    ax.set_title("Loss while the learning rate grows")
-    grid_lines(ax, "both")
     return ax

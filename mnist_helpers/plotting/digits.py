@@ -9,12 +9,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 
 from mnist_helpers.common.checks import problem
-from mnist_helpers.plotting.charts import draw_bars
-from mnist_helpers.plotting.theme import COLORS, DARK, INK, Style, new_axes, percent_ticks
+from mnist_helpers.plotting.theme import COLORS, DARK, INK, Style, new_axes
 
 if TYPE_CHECKING:
     from mnist_helpers.data.mnist import Split
@@ -174,31 +172,6 @@ def _draw_places(split: Split, places: np.ndarray, ax: Axes | None, edges: float
     grid = Grid(tiles.shape, ax, left=0.5, edges=edges)
     grid.draw_ink(tiles)
     return grid
-
-
-def plot_class_distribution(*splits: Split, ax: Axes | None = None) -> Axes:
-    """Draw which share of each split belongs to each class, as grouped bars.
-
-    Parameters
-    ----------
-    *splits : Split
-        One or more.
-    ax : Axes, optional
-        By default that of a new figure.
-
-    Returns
-    -------
-    Axes
-    """
-    names = [f"{split.name} ({len(split.labels):,})" for split in splits]
-    shares = [np.bincount(split.labels, minlength=10) / len(split.labels) for split in splits]
-    ax = new_axes(ax, 8, 3.8)
-    draw_bars(ax, pd.DataFrame(dict(zip(names, shares, strict=True))))
-    percent_ticks(ax.yaxis)
-    ax.set(xlabel="class", ylabel="share of the split")
-    several = len(splits) > 1
-    ax.set_title("Images of each class" if several else f"Images of each class, {names[0]}", pad=28 if several else 8)
-    return ax
 
 
 def plot_mean_image(images: np.ndarray, *, title: str | None = None, ax: Axes | None = None) -> Axes:

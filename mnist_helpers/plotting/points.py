@@ -7,9 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 from matplotlib.ticker import LogLocator, NullFormatter
 from matplotlib.transforms import offset_copy
@@ -17,7 +15,6 @@ from matplotlib.transforms import offset_copy
 from mnist_helpers.common.checks import problem
 from mnist_helpers.evaluation.accuracy import wilson_interval
 from mnist_helpers.plotting.theme import (
-    CLASS_COLORS,
     COLORS,
     DARK,
     MIDDLE,
@@ -209,56 +206,3 @@ def plot_indistinguishable(
     for i, place in enumerate(sorted(places)):
         ax.plot(np.ones(len(place)), place, transform=offset_copy(right, figure, 50 + 14 * i, units="points"), **style)
     return ax
-
-
-def plot_scatter(
-    points: np.ndarray, labels: np.ndarray, *, explained: Sequence[float] | None = None, ax: Axes | None = None
-) -> Axes:
-    """Draw digits on two components: each point as its digit, and a line around the densest half of each class.
-
-    Parameters
-    ----------
-    points : ndarray, shape (n, 2 or more)
-        Its first two columns are drawn.
-    labels : ndarray of int, shape (n,)
-        Classes 0 to 9.
-    explained : sequence of float, optional
-        Shares of the variance that the components explain (fractions), for the labels of the axes.
-    ax : Axes, optional
-        By default that of a new figure.
-
-    Returns
-    -------
-    Axes
-    """
-    labels = np.asarray(labels)
-    ax = new_axes(ax, 8, 7)
-    digits = np.unique(labels)
-    for digit in digits:
-        x, y = points[labels == digit, :2].T
-        ax.scatter(x, y, s=22, marker=f"${digit}$", color=CLASS_COLORS[digit], alpha=0.45, linewidth=0, label=digit)
-    ax.set(xlim=ax.get_xlim(), ylim=ax.get_ylim())  # of the points, whatever space the lines take
-    for digit in digits:
-        x, y = points[labels == digit, :2].T
-        if len(x) >= 20:  # with fewer there is no density to speak of
-            sns.kdeplot(x=x, y=y, levels=[0.5], color=CLASS_COLORS[digit], linewidths=2, warn_singular=False, ax=ax)
-    shares = [f" ({share:.1%} of the variance)" for share in explained[:2]] if explained is not None else ["", ""]
-    ax.set(xlabel=f"component 1{shares[0]}", ylabel=f"component 2{shares[1]}")
-    ax.set_title(f"{len(points):,} digits on two components")
-    grid_lines(ax, "both")
-    _name_classes(ax, digits, np.array([points[labels == digit, :2].mean(axis=0) for digit in digits]))
-    return ax
-
-
-def _name_classes(ax: Axes, digits: np.ndarray, means: np.ndarray) -> None:
-    """Write each digit large at the mean (k, 2) of its class, moved apart where two would touch."""
-    wanted = ax.transData.transform(means) * 72 / ax.get_figure(root=True).dpi  # type: ignore[union-attr]
-    places = wanted.copy()
-    for _ in range(100):
-        between = places[:, None] - places  # (k, k, 2)
-        distance = np.linalg.norm(between, axis=2, keepdims=True) + 1e-9
-        places += (between / distance * np.maximum(22 - distance, 0)).sum(axis=1) / 2
-    halo = [withStroke(linewidth=4, foreground="white")]
-    style: Style = {"size": 22, "weight": "bold", "path_effects": halo, "ha": "center", "va": "center", "zorder": 4}
-    for digit, mean, shift in zip(digits, means, places - wanted, strict=True):
-        ax.annotate(str(digit), mean, shift, textcoords="offset points", color=CLASS_COLORS[digit], **style)

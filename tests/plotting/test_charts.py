@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from artists import bar_ends, check_axes, legend, make_split, texts, ticks
+from artists import bar_ends, check_axes, legend, texts, ticks
 from matplotlib.colors import to_rgb
 
 from mnist_helpers import plotting
@@ -24,7 +24,6 @@ def make_evaluation(accuracy, low, high, split="test", n=1000):
 
 SYSTEMS = {"LeNet": make_evaluation(0.99, 0.983, 0.994), "SVM": make_evaluation(0.94, 0.923, 0.953)}
 CALLS = {
-    "distribution": lambda ax=None: plotting.plot_class_distribution(make_split([0, 1], "train"), ax=ax),
     "heatmap": lambda ax=None: plotting.plot_heatmap(np.eye(3), ax=ax),
     "accuracies": lambda ax=None: plotting.plot_accuracies(SYSTEMS, ax=ax),
     "bars": lambda ax=None: plotting.plot_grouped_bars(TABLE, ax=ax),
@@ -34,17 +33,6 @@ CALLS = {
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 def test_axes(call):
     check_axes(call)
-
-
-def test_class_distribution():
-    labels = [0] * 6 + [7] * 2, [0, 9]
-    ax = plotting.plot_class_distribution(make_split(labels[0], "train"), make_split(labels[1], "validation"))
-    assert len(ax.containers) == 2
-    for bars, of_split in zip(ax.containers, labels, strict=True):
-        shares = [of_split.count(digit) / len(of_split) for digit in range(10)]
-        np.testing.assert_allclose([bar.get_height() for bar in bars], shares)
-    assert legend(ax) == ["train (8)", "validation (2)"] and ticks(ax.xaxis) == list("0123456789")
-    assert ax.yaxis.get_major_formatter()(0.5) == "50%"
 
 
 def test_bars_differ_in_colour_and_hatch_and_do_not_overlap():

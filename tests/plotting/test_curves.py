@@ -1,7 +1,6 @@
 """Tests of the curves: lines, bands, marks and their names, read back from the artists."""
 
 from itertools import combinations
-from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -16,19 +15,12 @@ CURVES["CNN"] = ([0, 1, 2], [0.91, 0.8, 0.41], [0.8, 0.6, 0.3], [0.95, 0.9, 0.5]
 HISTORY = pd.DataFrame({"accuracy": [0.8, 0.9, 0.95], "val_accuracy": [0.85, 0.9, 0.91], "loss": [3.0, 2, 1]})
 DELETED = {name: np.random.default_rng(0).random((30, 11)) * share for name, share in (("SHAP", 0.5), ("random", 1))}
 RATES = {"constant": np.full(40, 0.1), "falling": np.linspace(0.2, 0, 20)}
-RESULT = SimpleNamespace(
-    learning_rates=np.array([1e-4, 1e-3, 1e-2, 1e-1]),
-    losses=np.array([2.3, 2.2, 0.5, 9.0]),
-    smoothed=np.array([2.3, 2.0, 1.0, 8.0]),
-    steepest=1e-2,
-)
 CALLS = {
     "variance": lambda ax=None: plotting.plot_explained_variance([0.5, 0.3], mark=1, ax=ax),
     "history": lambda ax=None: plotting.plot_history({"run": HISTORY}, ax=ax),
     "curves": lambda ax=None: plotting.plot_curves(CURVES, ax=ax),
     "deletion": lambda ax=None: plotting.plot_deletion_curves(DELETED, ax=ax),
     "rates": lambda ax=None: plotting.plot_learning_rates(RATES, ax=ax),
-    "range test": lambda ax=None: plotting.plot_range_test(RESULT, ax=ax),
 }
 
 
@@ -134,20 +126,6 @@ def test_learning_rates_by_epoch_share_an_axis():
     ax = plotting.plot_learning_rates(RATES, epochs=10)
     assert ax.get_xlabel() == "epoch"
     assert [line.get_xdata()[len(line.get_xdata()) // 2] for line in ax.lines] == [5, 5]
-
-
-def test_range_test():
-    ax = plotting.plot_range_test(RESULT)
-    batches, smoothed, mark = ax.lines
-    np.testing.assert_array_equal(batches.get_ydata(), RESULT.losses)
-    np.testing.assert_array_equal(smoothed.get_xydata(), np.column_stack([RESULT.learning_rates, RESULT.smoothed]))
-    assert (mark.get_xdata()[0], mark.get_ydata()[0]) == (1e-2, pytest.approx(1.0))
-    assert texts(ax) == ["falls fastest at 0.01"] and legend(ax) == ["one batch", "smoothed"]
-    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
-    ax.figure.canvas.draw()
-    assert {"0.5", "1", "2", "5"} <= set(ticks(ax.yaxis))
-    negative = SimpleNamespace(**vars(RESULT) | {"losses": RESULT.losses - 1})
-    assert plotting.plot_range_test(negative).get_yscale() == "linear"
 
 
 @pytest.mark.parametrize(

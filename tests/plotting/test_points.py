@@ -27,12 +27,10 @@ GROUPS = [("a", "b"), ("b", "c"), ("d",)]
 
 SIZES = pd.DataFrame({"parameters": [1e3, 1e5], "accuracy": [0.9, 0.99], "low": [0.88, 0.98], "high": [0.91, 0.995]})
 SIZES["label"] = ["small", "large"]
-CLOUD = np.random.default_rng(0).normal(size=(200, 3)), np.arange(200) % 10
 CALLS = {
     "cost": lambda ax=None: plotting.plot_cost(COSTS, ax=ax),
     "indistinguishable": lambda ax=None: plotting.plot_indistinguishable(ERRORS, GROUPS, ax=ax),
     "parameters": lambda ax=None: plotting.plot_parameters_accuracy(SIZES, ax=ax),
-    "scatter": lambda ax=None: plotting.plot_scatter(*CLOUD, ax=ax),
 }
 
 
@@ -110,36 +108,6 @@ def test_names_of_points_do_not_touch_and_stay_inside():
     placed, frame = boxes(ax.texts), ax.get_window_extent()
     assert not any(one.overlaps(other) for one, other in combinations(placed, 2))
     assert all(frame.contains(*box.min) and frame.contains(*box.max) for box in placed)
-
-
-def test_scatter_shows_each_class_in_its_colour_and_as_its_digit():
-    points, labels = CLOUD
-    ax = plotting.plot_scatter(points, labels, explained=[0.097, 0.071, 0.06])
-    groups, outlines = ax.collections[:10], ax.collections[10:]  # of points, and one around each
-    assert len({tuple(group.get_facecolor()[0]) for group in groups}) == len(outlines) == 10
-    for digit, group in enumerate(groups):
-        np.testing.assert_allclose(group.get_offsets(), points[labels == digit, :2])
-        np.testing.assert_allclose(ax.texts[digit].xy, points[labels == digit, :2].mean(axis=0))
-    shapes = {group.get_paths()[0].vertices.tobytes() for group in groups}
-    assert len(shapes) == 10  # of markers, for readers without colour
-    assert texts(ax) == list("0123456789")
-    assert "9.7%" in ax.get_xlabel() and "7.1%" in ax.get_ylabel()
-
-
-def test_the_line_around_a_class_holds_the_denser_half_of_its_points():
-    points = np.random.default_rng(0).normal(size=(4000, 2))
-    ax = plotting.plot_scatter(points, np.full(4000, 3))
-    (line,) = ax.collections[1].get_paths()
-    inside = line.contains_points(points)
-    assert inside.mean() == pytest.approx(0.5, abs=0.04)
-    assert np.hypot(*points[inside].T).mean() < np.hypot(*points[~inside].T).mean()
-
-
-def test_scatter_moves_the_names_of_close_classes_apart():
-    random = np.random.default_rng(3)
-    ax = plotting.plot_scatter(random.normal(size=(2000, 2)), random.integers(0, 10, 2000))
-    places = [text.get_position() for text in ax.texts]
-    assert min(np.hypot(*np.subtract(*pair)) for pair in combinations(places, 2)) > 12  # points
 
 
 @pytest.mark.parametrize(
