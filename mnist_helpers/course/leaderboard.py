@@ -1,4 +1,4 @@
-"""The table of all systems: one row a system, measured on the test images by complete runs on the real MNIST.
+"""The table of all systems: one row per system, measured on the test images by complete runs on the real MNIST.
 
 The published table lies in ``notebooks/results``, and only the authors' runs (MNIST_AUTHORS=1) write into it. What a
 learner records goes to a table of their own.
@@ -116,7 +116,7 @@ def read(*, mine: bool = False) -> pd.DataFrame:
     Parameters
     ----------
     mine : bool
-        Whose table. The learner's has one row an experiment, so that a system may have several, and the settings that
+        Whose table. The learner's has one row per experiment, so that a system may have several, and the settings that
         its runs tell.
 
     Returns

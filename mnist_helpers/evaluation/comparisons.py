@@ -55,7 +55,7 @@ def holm(p_values: Sequence[float]) -> np.ndarray:
     Parameters
     ----------
     p_values : sequence of float
-        0 to 1, one a test.
+        0 to 1, one per test.
 
     References
     ----------
@@ -153,7 +153,7 @@ def _cliques(group: set[str], more: set[str], seen: set[str], alike: Mapping[str
 
 
 def pareto_front(costs: Sequence[float], errors: Sequence[float]) -> np.ndarray:
-    """Return (bool, one a system) which are on the front: no other is cheaper and as good, or better and as cheap.
+    """Return (bool, one per system) which are on the front: no other is cheaper and as good, or better and as cheap.
 
     Parameters
     ----------

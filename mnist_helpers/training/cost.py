@@ -30,7 +30,7 @@ def forward_flops(model: keras.Model) -> int:
 
 
 def training_flops(model: keras.Model, *, images: int, epochs: int) -> int:
-    """Return the floating-point operations of training on ``images`` for ``epochs``: three forward passes an image.
+    """Return the floating-point operations of training on ``images`` for ``epochs``: three forward passes per image.
 
     One pass forwards, and two backwards: for the gradients of the layers' inputs and for those of their weights.
     Source: Kaplan et al. (2020), "Scaling laws for neural language models", section 2.1.
