@@ -36,7 +36,7 @@ def linear(answer: Answer) -> str | None:
     if given.shape != (4, 4):
         return f"A 4x4 image should get a 4x4 map. Your function gives the shape {given.shape}."
     mistakes = {
-        "All signs are turned round: what does a pixel add when it goes from the background to the image?": -right,
+        "All the signs are reversed: what does a pixel add when it goes from the background to the image?": -right,
         "That compares with a black image. What do the background images say of each pixel?": weights * image,
         "You took one mean of all background pixels. Each pixel has a mean of its own: along which axis?": (
             weights * (image - background.mean())
@@ -60,7 +60,7 @@ def interval(answer: Answer) -> str | None:
     apart = np.sqrt(first.var(ddof=1) / 60 + second.var(ddof=1) / 60)
     half = (given[2] - given[1]) / 2
     if np.isclose(given[0], -mean):
-        return "The sign is turned round: the first less the second was asked for."
+        return "The sign is reversed: we asked for the first minus the second."
     if not np.isclose(given[0], mean):
         return f"The mean of the differences should be {mean:.3f} for the test arrays. Yours is {given[0]:.3f}."
     if half < 0:
@@ -94,7 +94,7 @@ def insertion(answer: Answer) -> str | None:
 
     given = as_array(called(answer, answers, images, importance, counts))
     if given.shape == (4, 2):
-        return "One row an image, please, and one column a count: yours is turned round."
+        return "One row per image, please, and one column per count: yours is transposed."
     if given.shape != (2, 4):
         return f"Two images and four counts should give the shape (2, 4). Yours is {given.shape}."
     right = np.array([[0, 1.8, 3.9, 5.7], [0, 2, 3.5, 6.5]])
