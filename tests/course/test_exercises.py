@@ -30,7 +30,7 @@ def test_all_graders_belong_to_a_lesson():
 def test_every_lesson_has_exercises_with_hint_stub_solution_and_grader(path):
     cells, here = nbformat.read(path, as_version=4).cells, path.name[:2]
     graded = [number for number in exercises.numbers() if number.startswith(here)]
-    assert len(graded) >= 3, f"{len(graded)} exercises"
+    assert len(graded) >= (1 if here == "00" else 3), f"{len(graded)} exercises"
     titles = [c for c in cells if c.cell_type == "markdown" and re.search(rf"^### Exercise {here}-\d", c.source, re.M)]
     assert [re.search(r"\d\d-\d+", cell.source)[0] for cell in titles] == graded
     assert all("<details><summary>Hint</summary>" in cell.source and "</details>" in cell.source for cell in titles)
