@@ -74,6 +74,12 @@ html_context = {"default_mode": "auto"}  # light or dark, as the reader's system
 html_math_renderer = "mathml"  # formulas without a script, and without another host
 
 
+# the theme notes on the console which of its modes it is in, and how it scrolled: no news for anybody
+QUIET = """(({ log }) => {
+  console.log = (...words) => String(words[0]).startsWith("[PST]") || log.apply(console, words);
+})(console);"""
+
+
 def _formula(translator, node: nodes.Element) -> None:
     block = isinstance(node, nodes.math_block)
     mathml = convert(node.astext(), display="block" if block else "inline")
@@ -87,5 +93,6 @@ def _share(app, page, template, context, doctree) -> None:
 
 
 def setup(app) -> None:
+    app.add_js_file(None, body=QUIET)
     app.add_html_math_renderer("mathml", (_formula, None), (_formula, None))
     app.connect("html-page-context", _share)

@@ -50,6 +50,7 @@ def build(
     pages = {path: results_of(path, executed) for path in find(notebooks=notebooks)}
     for pattern in ("pictures/*", "results/*.csv"):
         files |= {str(path.relative_to(notebooks)): path.read_bytes() for path in notebooks.glob(pattern)}
+    files["training.html"] = live_figure(read(DOCS / "gallery.ipynb"), "live_training").encode()
     cards = []
     for path, notebook in pages.items():
         picture, alt = cover(notebook)
@@ -106,6 +107,12 @@ def prepared(notebook: NotebookNode) -> NotebookNode:
             cell.source = NAVIGATION.sub("", cell.source).strip()
     notebook.cells = [cell for cell in notebook.cells if cell.source.strip()]
     return notebook
+
+
+def live_figure(notebook: NotebookNode, name: str) -> str:
+    """Return the stored output of a live figure, for another page: ``name`` is that of its script."""
+    outputs = [output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", [])]
+    return next(data["text/html"] for data in outputs if f'data-figure="{name}"' in data.get("text/html", ""))
 
 
 def cover(notebook: NotebookNode) -> tuple[bytes, str]:

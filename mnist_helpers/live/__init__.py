@@ -8,8 +8,8 @@ How to write one
 ----------------
 1. ``js/<name>.js``, about 150 lines: ``export default function name(root, data, host) { ... }`` builds the figure in
    the element ``root``. ``data`` is what Python gave; its arrays arrive as ``{shape, data: Float32Array}``. Import
-   elements, sliders, tiles, bars and charts from ``./core.js``, layers of a network from ``./layers.js``, one
-   import statement per module, names in braces. Colours come from the variables in ``style.css``.
+   elements, sliders and tiles from ``./core.js``, bars and curves from ``./charts.js``, layers of a network from
+   ``./layers.js``, one import statement per module, names in braces. Colours come from the variables in ``style.css``.
    Canvases that are no ``tile`` paint again when ``onTheme`` calls. ``host`` is null on a page; in JupyterLab
    ``await host.ask(question)`` asks the kernel (only where ``asks_kernel`` is set).
 2. A subclass of `figure.LiveFigure` with ``script = "<name>"``, ``data()``, ``alt`` and ``picture()``. Arrays are

@@ -174,7 +174,7 @@ class Border(LiveFigure):
         return {
             "points": self.points,
             "signs": self.signs.tolist(),
-            "names": [str(name) for name in self.classes],
+            "names": [name if isinstance(name, str) else f"class {name}" for name in self.classes],
             "box": list(self.box),
             "c": self.c,
             "gamma": self.gamma,

@@ -141,7 +141,7 @@ def test_rounded_weights_are_what_the_browser_gets():
 def test_every_map_follows_the_digit_and_tells_what_made_it(show, digits):
     page = show(figure=live.Network("LeNet-5", digits.validation))
     titles = page.texts(".layer .title")
-    assert titles[0] == "convolution 5×5 with ReLU: 6 maps of 28 × 28" and len(titles) == 6
+    assert titles[0] == "convolution 5×5 with ReLU: 6\xa0maps of 28\xa0×\xa028" and len(titles) == 6
     sums = "[...document.querySelectorAll('.map canvas')].map((one) => one.getContext('2d')"
     sums += ".getImageData(0, 0, one.width, one.height).data.reduce((a, b) => a + b, 0))"
     before = page.value(sums)

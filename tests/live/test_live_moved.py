@@ -99,11 +99,11 @@ def test_sliders_and_mouse_move_the_digit(show, digits, network, rounded):
     some = digits.take(10)
     front = augmented(network, RandomAffine(rotation=10, zoom=0.1, width_shift=0.1, height_shift=0.1))
     page = show(figure=live.Augment(some, {"plain": network, "augmented": front}), width=390, height=800)
-    assert "Inside the range" in page.text(".turns p")
+    assert "Inside the range" in page.text(".matrix-beside p")
     slider = ".turns .slider:nth-child({}) input"
     page.keys(slider.format(1), *["ArrowRight"] * 30)
     page.keys(slider.format(2), *["ArrowLeft"] * 10)
-    assert "Beyond the range" in page.text(".turns p")
+    assert "Beyond the range" in page.text(".matrix-beside p")
     assert page.text(".turns output") == "30\N{DEGREE SIGN}"
     page.drag(".augment .tile", (0.5, 0.5), (0.55, 0.5), (0.5 + 3 / 28, 0.5 - 2 / 28))
     turned = affine_transform(some.images[:1], rotation=30, zoom=(0.8, 1), shift=(-2, 3))

@@ -135,7 +135,7 @@ def test_the_border_of_scikit_learn(show, settings, keys):
     page.keys(".svm .slider:nth-of-type(1) input", *keys)
     c, gamma = settings
     machine = SVC(C=c, gamma=gamma).fit(POINTS.astype(np.float32), LABELS)
-    assert page.texts(".count")[:2] == [str(len(machine.support_)), f"{100 * machine.score(POINTS, LABELS):.1f} %"]
+    assert page.texts(".count")[:2] == [str(len(machine.support_)), f"{100 * machine.score(POINTS, LABELS):.1f}\xa0%"]
     shown = page.value(
         "[...document.querySelectorAll('.svm .field .support')].map((ring) => ring.getAttribute('visibility'))"
     )

@@ -1,5 +1,6 @@
 // Rotation, zoom and shift of a digit, and what networks trained with and without augmentation make of it.
-import { button, chart, format, h, slider, tile } from "./core.js";
+import { chart } from "./charts.js";
+import { button, format, h, slider, tile } from "./core.js";
 import { predict } from "./layers.js";
 import { image, opinion, pick } from "./pick.js";
 
@@ -66,18 +67,18 @@ export default function augment(root, { images, labels, networks, limits, at }) 
   const compared = networks.slice(0, 2); // a chart has two colours
   const turning = chart({ title: "probability of the right answer, at every angle", curves: ["a", "b"].slice(0, compared.length), low: 0, high: 1, ticks: [0, 0.5, 1],
     show: (share) => `${100 * share} %`, x: "from \u221290\u00b0 to 90\u00b0" });
-  const names = h("div", { class: "soft" }, compared.map(({ name }, i) => h("span", { class: `key ${"ab"[i]}` }, `\u2014 ${name}  `)));
+  const names = h("div", { class: "soft" }, compared.map(({ name }, i) => h("div", { class: `key ${"ab"[i]}` }, `\u2014 ${name}`)));
 
   root.append(
     h("div", { class: "augment" },
-      h("div", {},
-        picture.element,
-        h("div", { class: "title below" }, "the matrix, measured from the centre"), formula),
-      h("div", { class: "turns" }, Object.values(sliders).map((one) => one.element), said,
+      h("div", {}, picture.element),
+      h("div", { class: "turns" }, Object.values(sliders).map((one) => one.element)),
+      h("div", { class: "matrix-beside" },
+        h("div", { class: "title" }, "the matrix, measured from the centre"), formula, said,
         h("div", { class: "controls" },
           limits ? button("As in training", draw) : null, button("Reset", () => change(still), { class: "quiet" }))),
-      h("div", { class: "answers" },
-        h("div", { class: "opinions" }, opinions.map((one) => one.element)), turning.element, names)),
+      h("div", { class: "opinions" }, opinions.map((one) => one.element)),
+      h("div", {}, turning.element, names)),
     h("div", { class: "controls" }, pick({ images, labels, onchange: (digit) => change({ digit }) })));
 
   /** A line below a slider: how far the augmentation in training went. A slider's thumb is 16 pixels wide. */

@@ -1,5 +1,6 @@
 // A support vector machine among points: its border, margin and support vectors, while C and gamma change.
-import { choice, css, colours, h, mix, onTheme, percent, slider, svg } from "./core.js";
+import { svg } from "./charts.js";
+import { choice, css, colours, h, mix, onTheme, percent, slider } from "./core.js";
 
 const SIZE = 100; // the picture is drawn in a square of 100 units
 const LEVELS = [-1, 0, 1];
@@ -73,7 +74,7 @@ export default function border(root, data, host) {
           h("div", {}, correct, h("span", { class: "soft" }, "on the right side")),
           h("div", {}, gap, h("span", { class: "soft" }, "inside the margin or beyond the border"))),
         said,
-        h("ul", { class: "legend soft" }, legend("positive", names[1]), legend("negative", names[0]),
+        h("ul", { class: "legend soft" }, legend("negative", names[0]), legend("positive", names[1]),
           legend("line", "border"), legend("margin", "margin"), legend("support", "support vector")))));
 
   // ---- what happens

@@ -1,5 +1,6 @@
 // Principal components: sliders that make a digit, and a map of digits to point at.
-import { button, format, h, percent, slider, svg, tile } from "./core.js";
+import { svg } from "./charts.js";
+import { button, format, h, percent, slider, tile } from "./core.js";
 
 const SIZE = 100; // the map is drawn in a square of 100 units
 const EDGE = 4;
@@ -142,7 +143,8 @@ export default function components(root, { mean, components, spread, share, scor
     original.label(clear ? "no digit of the map is chosen" : `the digit chosen on the map, a ${labels[digit]}`);
     ring.setAttribute("visibility", clear ? "hidden" : "visible");
     here.setAttribute("visibility", clear ? "visible" : "hidden");
-    const [x, y] = clear ? [at(state.scores[0], 0), at(state.scores[1], 1)] : places[digit];
+    const inside = (place) => Math.max(3, Math.min(SIZE - 3, place)); // sliders reach beyond the map
+    const [x, y] = clear ? [inside(at(state.scores[0], 0)), inside(at(state.scores[1], 1))] : places[digit];
     ring.setAttribute("cx", x);
     ring.setAttribute("cy", y);
     here.setAttribute("d", `M${x - 3} ${y}h6M${x} ${y - 3}v6`);

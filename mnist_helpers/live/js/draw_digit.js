@@ -1,5 +1,6 @@
 // Draw a digit: how it is brought into MNIST's form, what several systems read, and which pixels speak for the answer.
-import { bars, button, choice, dragging, h, percent, slider, tile } from "./core.js";
+import { bars } from "./charts.js";
+import { button, choice, dragging, h, percent, slider, tile } from "./core.js";
 import { bounds, CANVAS, FRAME, pen, preprocess, shrink } from "./drawing.js";
 import { predict, scores } from "./layers.js";
 
@@ -111,7 +112,7 @@ export default function drawDigit(root, { systems: all, examples, radius }, host
   function show() {
     sheet.paint(ink);
     hint.hidden = state.strokes.length > 0;
-    if (document.activeElement === sheet.element) sheet.mark(state.cursor[1] - 3, state.cursor[0] - 3, 6, 6);
+    if (sheet.element.matches(":focus-visible")) sheet.mark(state.cursor[1] - 3, state.cursor[0] - 3, 6, 6);
     else sheet.mark(null);
     const { cut, box, image, top, left } = preprocess(ink);
     state.image = state.prepared ? image : shrink(ink);

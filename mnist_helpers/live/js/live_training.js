@@ -1,5 +1,6 @@
 // A small dense network learns in the browser: the loss falls, the hidden units' weights turn from noise into strokes.
-import { button, chart, choice, h, percent, slider, tile } from "./core.js";
+import { chart } from "./charts.js";
+import { button, choice, h, percent, slider, tile } from "./core.js";
 
 const [PIXELS, CLASSES, BATCH, FRAME_TIME, EVERY] = [784, 10, 32, 14, 8]; // milliseconds per frame, steps per point
 

@@ -1,5 +1,6 @@
 // A whole convolutional network on one digit, from pixels to probabilities. Click a map to see what made it.
-import { bars, button, choice, h, slider, tile } from "./core.js";
+import { bars } from "./charts.js";
+import { button, choice, h, slider, tile } from "./core.js";
 import { channel, conv2d, geometry, outputs } from "./layers.js";
 
 export default function networkFigure(root, { network, digits, labels, name }) {
@@ -68,7 +69,7 @@ export default function networkFigure(root, { network, digits, labels, name }) {
   function build(row, value) {
     const [height, width, channels] = value.shape;
     const flat = value.shape.length === 1;
-    row.title.textContent = flat ? `${row.text}: ${height} numbers` : `${row.text}: ${channels} maps of ${height} \u00d7 ${width}`;
+    row.title.textContent = flat ? `${row.text}: ${height} numbers` : `${row.text}: ${channels}\u00a0maps of ${height}\u00a0\u00d7\u00a0${width}`;
     row.maps.classList.toggle("flat", flat);
     row.maps.style.setProperty("--columns", flat ? 1 : channels > 8 ? 8 : channels);
     row.maps.style.setProperty("--wide", flat ? 1 : Math.min(16, channels));

@@ -1,5 +1,6 @@
 // A row of small digits, of which one is chosen; and what a network says of a digit.
-import { bars, h, tile } from "./core.js";
+import { bars } from "./charts.js";
+import { h, tile } from "./core.js";
 
 /** One image of an array of shape [n, height, width]. */
 export function image({ shape: [, height, width], data }, i) {

@@ -27,11 +27,11 @@ export default function shift(root, { images, labels, size, networks }) {
 
   root.append(
     h("div", { class: "shift" },
-      h("div", {}, h("div", { class: "title" }, `push the digit over the ${size} \u00d7 ${size} canvas`), canvas.element, place),
+      h("div", {}, h("div", { class: "title" }, `push the digit over the ${size} \u00d7 ${size} canvas`), canvas.element, place,
+        h("div", { class: "controls" }, pick({ images, labels, onchange: choose }))),
       h("div", { class: "opinions" }, systems.map((one) => one.element))),
     h("p", { class: "soft shift-key" }, "Each map has one cell for every place of the digit: ", h("b", { class: "yes" }, "blue"),
-      " where the network reads it correctly, ", h("b", { class: "no" }, "orange"), " where it reads something else; the stronger the colour, the surer it is."),
-    h("div", { class: "controls" }, pick({ images, labels, onchange: choose })));
+      " where the network reads it correctly, ", h("b", { class: "no" }, "orange"), " where it reads something else; the stronger the colour, the surer it is."));
 
   // ---- what happens
   const at = ({ probabilities }, row, column) => {

@@ -1,5 +1,6 @@
 // A ball in a valley, moved by gradient descent with momentum: what a learning rate does.
-import { button, chart, dragging, format, h, slider, svg } from "./core.js";
+import { chart, svg } from "./charts.js";
+import { button, dragging, format, h, slider } from "./core.js";
 
 const [WIDTH, HEIGHT] = [10, 4]; // the part of the plane that is shown reaches so far from the minimum
 const [LOW, HIGH] = [-6, 2]; // powers of ten in the chart of the loss
