@@ -1,4 +1,4 @@
-"""Graders of notebook 02: precision, principal components by hand, a leak repaired, digits set upright."""
+"""Graders of notebook 02: precision, a linear classifier by hand, a leak repaired, digits straightened."""
 
 from collections.abc import Iterable
 
@@ -6,10 +6,10 @@ import numpy as np
 
 from mnist_helpers.course.exercises.grading import Answer, as_array, as_number, called, diagnosis, exercise
 
-SLANT_LEFT = 0.1  # columns a row that may remain after deskewing
+SLANT_LEFT = 0.1  # columns per row that may remain after deskewing
 
 
-@exercise("02-1", "Recall asks the other way round, along the row: of all true nines, how many were found?")
+@exercise("02-1", "Recall asks the opposite question, along the row: of all true nines, how many were found?")
 def precision(answer: Answer) -> str | None:
     """The share of a column of the confusion matrix that lies on the diagonal."""
     confusion = np.random.default_rng(0).integers(1, 30, (10, 10)) + 200 * np.eye(10, dtype=int)
@@ -31,28 +31,33 @@ def precision(answer: Answer) -> str | None:
     return diagnosis(given, right, mistakes, general)
 
 
-@exercise("02-2", "With all directions nothing would be lost; PCA keeps those that lose least.")
-def restored(answer: Answer) -> str | None:
-    """``mean + (rows - mean) @ directions.T @ directions``, as PCA does it."""
-    random = np.random.default_rng(0)
-    directions = np.linalg.qr(random.normal(size=(6, 6)))[0][:2]  # (2 components, 6 pixels)
-    rows, mean = random.random((5, 6)), random.random(6)
-    given = as_array(called(answer, rows.copy(), mean.copy(), directions.copy()))
-    if given.shape == (5, 2):
-        return "That is the way there: two numbers a row. Now the way back to pixels."
-    if given.shape != (5, 6):
-        return f"Rows of pixels should come back, of the same shape as the rows given: (5, 6), not {given.shape}."
-    there_and_back = directions.T @ directions
+@exercise("02-2", "Every dense layer of notebook 03 computes such sums; only then comes something new.")
+def linear_classifier(answer: Answer) -> str | None:
+    """The largest of ``images @ weights.T + biases`` in each row."""
+    random = np.random.default_rng(1)
+    images, weights = random.random((40, 12)), random.normal(size=(10, 12))
+    biases = 3 * random.normal(size=10)  # large enough that forgetting them shows
+    scores = images @ weights.T + biases
+    given = as_array(called(answer, images.copy(), weights.copy(), biases.copy()))
+    if given.shape == (40, 10):
+        return "These are scores, ten per image. Which digit has the largest one? `argmax` tells, along axis 1."
+    if given.shape == (10,):
+        return "Ten answers for 40 images: the largest score is sought per image, that is along axis 1."
+    if given.shape == ():
+        return "One answer for all images. Give `argmax` an axis, so that every row gets its own answer."
+    if given.shape != (40,):
+        return f"One digit per image should come back: for 40 images, the shape (40,) and not {given.shape}."
     mistakes = {
-        "The mean was subtracted on the way there. It must be added on the way back.": (rows - mean) @ there_and_back,
-        "PCA describes how an image differs from the mean. Subtract the mean before you multiply.": (
-            rows @ there_and_back + mean
+        "The biases are missing: one constant for each digit, added to its sum.": (images @ weights.T).argmax(axis=1),
+        "The biases should be added, not subtracted.": (images @ weights.T - biases).argmax(axis=1),
+        "This is the digit with the *smallest* score.": scores.argmin(axis=1),
+        "These are the largest scores themselves. Which digits do they belong to? `argmax` instead of `max`.": (
+            scores.max(axis=1)
         ),
-        "Where is the mean? Subtract it on the way there, add it on the way back.": rows @ there_and_back,
-        "This is what comes in: nothing was lost. Go by way of the few numbers, one for each direction.": rows,
     }
-    general = "Not yet. Three steps: subtract the mean, multiply by directions.T, and all of that backwards."
-    return diagnosis(given, mean + (rows - mean) @ there_and_back, mistakes, general)
+    return diagnosis(
+        given, scores.argmax(axis=1), mistakes, "Not yet. First `images @ weights.T + biases`, then argmax."
+    )
 
 
 @exercise("02-3", "In a pipeline every step is fitted on the training images only, also in cross-validation.")
@@ -66,8 +71,8 @@ def honest_score(answer: Answer) -> str | None:
         return "Nearly always right on pure noise: is the score measured on the images that it was fitted on?"
     if np.mean(scores) > 0.58:
         return (
-            f"On labels thrown with a coin it still finds {np.mean(scores):.0%}: the images that judge were looked at. "
-            "Which of them may SelectKBest see?"
+            f"On labels decided by coin tosses it is still right on {np.mean(scores):.0%}: it has seen the judges. "
+            "Which of the images may SelectKBest see?"
         )
     if signal < 0.8:
         return f"On noise it is honest. But where 20 pixels really tell the label it finds only {signal:.0%}."
@@ -93,11 +98,11 @@ def deskew(answer: Answer) -> str | None:
     if any(_height(new) < 0.8 * _height(old) for new, old in zip(after, before, strict=True)):
         return "They were laid flat: columns were moved up and down. Rows are to be moved, to the left or right."
     if left[0] > 0.7 and left[1] < -0.6:
-        return "They lean twice as much as before. The other way round."
+        return "They lean twice as much as before. Shift the rows the other way."
     if np.allclose(left[:3], [0.5, -0.4, 0.0], atol=SLANT_LEFT):
         return "They lean as before. Has anything been moved? A row is shifted along itself, that is along axis 1."
     if np.abs(left).max() > SLANT_LEFT:
-        return f"They still lean: {_listed(left)} columns a row are left, where {_listed(map(slant_of, before))} were."
+        return f"They still lean: {_listed(left)} columns per row remain of {_listed(map(slant_of, before))}."
     moved = max(np.abs(_centre(new) - _centre(old)).max() for new, old in zip(after, before, strict=True))
     if moved > 1:
         return f"Upright, but moved by {moved:.1f} pixels. Rows above the centre go one way, those below it the other."
