@@ -225,6 +225,7 @@ export async function mount(root, figure, spec, host = null, assets = null) {
   root.append(body);
   root.setAttribute("role", "group");
   root.setAttribute("aria-label", spec.label);
+  root.dataset.lmSuppressShortcuts = "true"; // in JupyterLab, arrow keys on a slider would choose another cell
   followTheme(root);
   picture.forEach((node) => node.remove());
   try {

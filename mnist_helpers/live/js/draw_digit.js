@@ -23,6 +23,7 @@ export default function drawDigit(root, { systems: all, examples, radius }, host
   sheet.element.addEventListener("keydown", (event) => {
     if (event.key !== " " && event.key !== "Enter") return;
     event.preventDefault();
+    event.stopPropagation(); // JupyterLab has other plans with these keys
     state.down = !state.down;
     if (state.down) draw(state.cursor, true);
     say(state.down ? "pen down" : "pen up");
