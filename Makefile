@@ -6,7 +6,7 @@ IN := .venv/bin/python -m
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup run docs student slides test test-unit test-results test-notebooks test-portable test-lowest test-latest lab data lint format bench lock clean
+.PHONY: help setup run docs student slides test test-unit test-system test-results test-notebooks test-portable test-lowest test-latest lab data lint format bench lock clean
 
 help: ## list these targets
 	@echo 'make TARGET [PYTHON=python3.12], where TARGET is one of'
@@ -37,10 +37,13 @@ slides: setup ## write build/slides: lessons as slides; with make slides NOTEBOO
 	$(IN) tools.slides $(NOTEBOOK)
 
 test: COVERAGE := --cov --cov-report=term
-test: lint test-unit test-results test-notebooks ## run every check and test, and show which lines the unit tests leave out
+test: lint test-unit test-system test-results test-notebooks ## run every check and test, and show which lines the unit tests leave out
 
-test-unit: setup ## run the unit tests
-	$(IN) pytest tests --ignore=tests/test_results.py --numprocesses=2 --dist=loadfile $(COVERAGE)
+test-unit: setup ## run the unit tests, in three minutes
+	$(IN) pytest tests -m 'not system' --ignore=tests/test_results.py --numprocesses=2 $(COVERAGE)
+
+test-system: setup ## run the tests that start other programs: kernels, browsers, installers, processes that are killed
+	$(IN) pytest tests -m system --numprocesses=2 --dist=loadfile
 
 test-results: setup ## hold the leaderboard to the stored networks: compute every row again
 	MNIST_RECOMPUTE=all $(IN) pytest tests/test_results.py

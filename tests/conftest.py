@@ -16,6 +16,14 @@ from serving import idx_bytes, send
 from mnist_helpers.data import fetch
 from mnist_helpers.training import store as checkpoints
 
+SYSTEM = ("docs", "live", "notebooks", "setup", "tools")  # folders whose tests start kernels, browsers, installers
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.path.parent.parent == Path(__file__).parent and item.path.parent.name in SYSTEM:
+            item.add_marker("system")
+
 
 @pytest.fixture
 def home(tmp_path, monkeypatch):

@@ -37,6 +37,7 @@ logging.getLogger("tensorflow").warning("something else")
 """
 
 
+@pytest.mark.system
 def test_importing_and_using_networks_says_nothing_and_other_warnings_are_shown():
     done = subprocess.run([sys.executable, "-c", NETWORKS], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("61706\n", "WARNING:tensorflow:something else\n")

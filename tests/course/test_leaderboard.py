@@ -218,6 +218,7 @@ def own_rows(cache, monkeypatch):
     return table
 
 
+@pytest.mark.system
 def test_experiments_of_a_class_leave_the_published_results_alone(clone, tmp_path, monkeypatch):
     """From the clone and from a student's copy; two users at once, one installation that they may not write."""
     before = content(clone / "notebooks" / "results")
@@ -242,6 +243,7 @@ def test_the_authors_run_replaces_the_published_row(clone, tmp_path):
     assert b"S2.1,two conv 10@5x5,04,14000,1,7,9,cpu,1,0,,,0.9923," in files["leaderboard.csv"]
 
 
+@pytest.mark.system
 def test_writers_at_once_lose_no_row(clone, tmp_path, monkeypatch):
     writers = [start(clone, clone, *range(n, n + 5), MNIST_CACHE=str(tmp_path)) for n in (1, 6)]
     assert [writer.wait(120) for writer in writers] == [0, 0]

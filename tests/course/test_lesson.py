@@ -121,6 +121,7 @@ CELLS = {
 }
 
 
+@pytest.mark.system
 def test_a_notebook_shows_each_result_once_as_html_and_as_text():
     setup = "import warnings\nwarnings.simplefilter('ignore')\nfrom mnist_helpers import check"
     cells = [nbformat.v4.new_code_cell(source) for source in [setup, *CELLS.values()]]

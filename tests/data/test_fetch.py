@@ -342,6 +342,7 @@ def test_a_user_without_a_home_gets_the_data_and_no_folder_named_tilde(mirror, f
 # -- killed, and many at once
 
 
+@pytest.mark.system
 def test_killed_during_a_download_it_leaves_nothing_and_whoever_waited_goes_on(serve, fake, small_mnist):
     half, go_on = threading.Event(), threading.Event()
 
@@ -384,6 +385,7 @@ def test_a_copy_that_could_not_be_stored_whole_is_not_stored(mirror, fake, deadl
     assert_one_verified_copy(fake)
 
 
+@pytest.mark.system
 def test_eight_processes_at_once_end_with_one_verified_copy(serve, fake, small_mnist):
     server = serve({"/mnist.npz": partial(send, content=fake.npz, piece=50_000, pause=0.02)})
     constants = fake.constants | {"MIRRORS": (f"{server.url}/mnist.npz",), "ANSWER": 20}

@@ -109,6 +109,7 @@ def test_leaky_relu_and_its_gradient_are_those_of_tensorflow():
     np.testing.assert_array_equal(tape.gradient(ours, x), tape.gradient(theirs, x))
 
 
+@pytest.mark.system
 def test_a_network_of_leaky_relus_trains_without_a_word(capfd):
     network = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(2, 3, activation=leaky_relu)])
     network.compile("sgd", "mse")

@@ -33,6 +33,7 @@ def test_every_figure_has_the_look_of_the_series():
     assert to_rgb(ax.plot([0, 1])[0].get_color()) == to_rgb(theme.COLORS[0]) and 11 <= mpl.rcParams["font.size"] <= 12
 
 
+@pytest.mark.system
 def test_a_notebook_stores_twice_the_pixels_that_it_shows():
     done = subprocess.run([sys.executable, "-c", _IN_A_NOTEBOOK], capture_output=True, text=True, check=True)
     pixels, width, height = done.stdout.split()[-3:]

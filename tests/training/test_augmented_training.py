@@ -100,6 +100,7 @@ class Killer(resume.KeepState):
             raise Stopped
 
 
+@pytest.mark.system
 def test_a_killed_training_goes_on_with_the_random_numbers_where_it_was(tmp_path, monkeypatch):
     monkeypatch.setenv("MNIST_CHECKPOINTS", str(tmp_path))
     monkeypatch.setattr(checkpoints, "series_directory", lambda: tmp_path / "series")

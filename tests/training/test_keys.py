@@ -192,6 +192,7 @@ print(key(callbacks=[Unfreeze(epochs={{3, 6}}, rates={{"b": 0.1, "a": [0.2]}})])
 """
 
 
+@pytest.mark.system
 def test_another_process_finds_the_same_key():
     code = ELSEWHERE.format(path=[entry for entry in sys.path if "tests" in entry])
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -156,6 +156,7 @@ def kept():
     return found.record["number"]
 
 
+@pytest.mark.system
 def test_killed_while_it_writes_the_last_whole_state_is_there(store):
     lost = []
     for attempt in range(3):

@@ -273,6 +273,7 @@ KILLED = """
 """
 
 
+@pytest.mark.system
 def test_a_run_killed_within_an_epoch_goes_on_and_ends_with_the_same_weights(digits, store, monkeypatch):
     stop = keras.callbacks.EarlyStopping(patience=3, restore_best_weights=True)
     undisturbed = train(tiny(), digits, **settings(epochs=5, callbacks=[stop], retrain=True))
@@ -300,6 +301,7 @@ TWICE = """
 """
 
 
+@pytest.mark.system
 def test_two_kernels_that_train_the_same_leave_one_whole_checkpoint(digits, store):
     script = textwrap.dedent(TWICE.format(tests=HERE))
     both = [subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) for _ in range(2)]
