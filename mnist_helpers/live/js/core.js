@@ -225,7 +225,9 @@ export async function mount(root, figure, spec, host = null, assets = null) {
   root.append(body);
   root.setAttribute("role", "group");
   root.setAttribute("aria-label", spec.label);
-  root.dataset.lmSuppressShortcuts = "true"; // in JupyterLab, arrow keys on a slider would choose another cell
+  root.addEventListener("keydown", (event) => { // in JupyterLab, arrow keys on a slider would choose another cell
+    if (!event.shiftKey && !event.ctrlKey && !event.altKey && !event.metaKey) event.stopPropagation();
+  });
   followTheme(root);
   picture.forEach((node) => node.remove());
   try {
