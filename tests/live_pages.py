@@ -22,8 +22,8 @@ class LivePage:
         browser.open(page, **window)
         self.wait('document.querySelector(".mnist-live[data-ready]")')
 
-    def wait(self, condition: str) -> None:
-        end = time.monotonic() + 20
+    def wait(self, condition: str, seconds: float = 20) -> None:
+        end = time.monotonic() + seconds
         while not self.value(f"Boolean({condition})"):
             assert time.monotonic() < end, f"{condition}; console: {self.browser.messages}"
             time.sleep(0.02)

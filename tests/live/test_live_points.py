@@ -1,6 +1,5 @@
 """Principal components, the border of a support vector machine, and the valley, on pages opened as files."""
 
-import json
 import re
 from functools import partial
 
@@ -162,37 +161,6 @@ def test_the_kernel_fits_what_lies_between():
     grid, support, _ = figure.fit(3.3, 0.7)
     assert answer["support"] == support.tolist()
     np.testing.assert_allclose(np.array(answer["grid"]).reshape(20, 20) / 100, grid.clip(-1.27, 1.27), atol=0.006)
-
-
-def test_in_lab_the_kernel_is_asked_for_values_in_between(show):
-    figure = live.Border(POINTS, LABELS)
-    page = show(figure=live.Valley())  # any page; the module comes as JupyterLab gets it
-    widget = figure.widget()
-    page.value(
-        f"""(async () => {{
-            const code = new Blob([{json.dumps(widget._esm)}], {{ type: "text/javascript" }});
-            const module = await import(URL.createObjectURL(code));
-            const el = document.body.appendChild(document.createElement("div"));
-            el.id = "lab";
-            const model = {{
-                get: () => ({json.dumps(widget.spec)}),
-                on: (name, then) => (window.reply = then),
-                send: (question) => (window.asked = question),
-            }};
-            await module.default.render({{ model, el }});
-        }})()"""
-    )
-    page.wait("document.querySelector('#lab [data-ready]')")
-    page.keys("#lab .svm .slider:nth-of-type(2) input", "ArrowRight", "ArrowRight")
-    first = page.value("asked")
-    assert first["question"]["gamma"] == pytest.approx(0.5 * 4**0.05)
-    for _ in range(2):  # the second question waits for the first answer
-        asked = page.value("asked")
-        page.value(f"reply({json.dumps({'id': asked['id'], 'answer': figure.answer(asked['question'])})})")
-        page.text("body")
-    assert page.value("asked.question") == {"c": 1, "gamma": pytest.approx(0.5 * 4**0.1)}
-    support = SVC(C=1, gamma=0.5 * 4**0.1).fit(POINTS.astype(np.float32), LABELS).support_
-    assert page.text("#lab .count") == str(len(support))
 
 
 def test_bad_arguments_are_named():
