@@ -1,13 +1,16 @@
 """Graders of notebook 05: losses, optimizers, and comparisons that are fair."""
 
-from collections.abc import Callable, Sequence
-from itertools import combinations
+from collections.abc import Callable
 from statistics import fmean
+from typing import Any
 
 import numpy as np
 
+from mnist_helpers.common.profile import is_full
 from mnist_helpers.course.exercises.grading import Answer, as_array, as_number, called, diagnosis, exercise
+from mnist_helpers.data.mnist import Digits
 
+_ENOUGH = 0.95  # of the validation accuracy of 05-4
 _OUTPUTS = np.array([0.3, -1.5, 0.2, 1.4, -0.4, -2.0, 0.0, -0.9, 0.6, -1.1])
 
 
@@ -34,31 +37,26 @@ def grade_hinge(answer: Answer) -> str | None:
     return None
 
 
-@exercise("05-2", "The steps only get shorter: Adagrad may stop before it has arrived.")
-def grade_adagrad(answer: Answer) -> str | None:
-    """The steps that Adagrad takes for a list of gradients of one weight."""
-    for gradients, rate, start in (([0.5, -0.2, 0.1], 0.01, 0.1), ([0.01, 0.02, 0.01, 0.03], 0.001, 0.1)):
-        g = np.array(gradients)
-        total = start + np.cumsum(g**2)
-        right = rate * g / np.sqrt(total)
+@exercise("05-2", "With share 0 it is plain SGD, and the first step is always longer than that of plain momentum.")
+def grade_nesterov(answer: Answer) -> str | None:
+    """The steps of Nesterov's momentum for a list of gradients of one weight."""
+    for gradients, rate, share in (([0.5, -0.2, 0.1], 0.01, 0.9), ([0.3, 0.3, 0.2, -0.4], 0.1, 0.5)):
+        speeds = [0.0]
+        for gradient in gradients:
+            speeds.append(share * speeds[-1] - rate * gradient)
+        g, after = np.array(gradients), np.array(speeds[1:])
+        right = share * after - rate * g
         mistakes = {
-            "The sign: a step is what is *subtracted* from the weight, so it has the sign of the gradient.": -right,
-            "The sum does not begin at 0, but at `start`.": rate * g / np.sqrt(total - start),
-            "The sum is of *squared* gradients.": rate * g / np.sqrt(start + np.cumsum(np.abs(g))),
-            "You divide by the sum. Adagrad divides by its square root.": rate * g / total,
-            "The present gradient belongs into the sum, before you divide.": rate * g / np.sqrt(total - g**2),
-            "Earlier gradients are forgotten in yours. The sum goes on from step to step.": rate
-            * g
-            / np.sqrt(start + g**2),
-            "All gradients are in your sum from the first step on. The later ones are not known yet.": rate
-            * g
-            / np.sqrt(total[-1]),
-            "The learning rate is missing.": g / np.sqrt(total),
+            "That is plain momentum: you move by the speed. Move by `share * speed - rate * g` instead.": after,
+            "The sign: a step leads against the gradient.": -right,
+            "These are the places of the weight. The steps are the differences between them.": np.cumsum(right),
+            "The gradient is missing in the step: `share * speed - rate * g`.": share * after,
+            "The speed is forgotten in yours. It goes on from step to step.": -rate * g - share * rate * g,
+            "That is plain SGD, without any speed.": -rate * g,
+            "Almost: in the step, the new speed is multiplied by `share`.": after - rate * g,
         }
-        value = as_array(called(answer, list(gradients), rate, start), right.shape)
-        hint = diagnosis(
-            value, right, mistakes, "Work out the first step by hand, then the second. What grew in between?"
-        )
+        value = as_array(called(answer, list(gradients), rate, share), right.shape)
+        hint = diagnosis(value, right, mistakes, "Work out the first step by hand, then the second. What is the speed?")
         if hint:
             return hint
     return None
@@ -133,45 +131,40 @@ def _about_result(trainings: _Trainings, values: list[Answer]) -> str | None:
     )
 
 
-def _splits(first: Sequence[float], second: Sequence[float]) -> tuple[float, np.ndarray]:
-    """Return the difference of the means that was seen, and that of every way to split the runs into two groups."""
-    pooled, size = np.array([*first, *second], float), len(first)
-    differences = []
-    for chosen in combinations(range(len(pooled)), size):
-        rest = np.delete(pooled, chosen)
-        differences.append(pooled[list(chosen)].mean() - rest.mean())
-    return float(np.mean(first) - np.mean(second)), np.array(differences)
+@exercise("05-4", "All it needed was a larger rate. How far does one more epoch get?", needs_digits=True)
+def grade_adagrad_network(answer: Answer, digits: Digits) -> str | None:
+    """A network compiled with Adagrad and fitted, which reads most of the validation images."""
+    from mnist_helpers.common.backend import keras
+
+    if isinstance(answer, keras.callbacks.History):
+        return "This is the history that `fit` returns. Hand over the network itself."
+    if not isinstance(answer, keras.Model):
+        return f"The answer should be a Keras model. This is a {type(answer).__name__}."
+    if not answer.built:
+        return "The network does not know its input yet. Let it begin with keras.Input((28, 28, 1))."
+    if tuple(answer.input_shape) != (None, 28, 28, 1) or tuple(answer.output_shape) != (None, 10):
+        return "It should take images of shape (28, 28, 1) and have ten outputs, one for each digit."
+    if not answer.compiled:
+        return "Well built. It still has to be compiled: `network.compile(optimizer=..., loss=..., metrics=...)`."
+    if not isinstance(answer.optimizer, keras.optimizers.Adagrad):
+        return f"It was compiled with {type(answer.optimizer).__name__}. This exercise is about Adagrad."
+    return _training_problem(answer, digits)
 
 
-@exercise("05-4", "With three runs against three it can never be below 0.1.")
-def grade_permutation_test(answer: Answer) -> str | None:
-    """An exact permutation test of two groups of runs, two-sided."""
-    groups = [([1, 2, 3], [5, 6, 10]), ([4, 9, 6, 8], [7, 3, 1, 2]), ([3, 1, 2], [2, 6, 4, 5]), ([2, 1], [2, 1])]
-    for first, second in groups:
-        seen, differences = _splits(first, second)
-        near = 1e-9
-        right = np.mean(np.abs(differences) >= abs(seen) - near)
-        mistakes = {
-            "Count the split that was really seen, too, and those that are exactly as far apart.": np.mean(
-                np.abs(differences) > abs(seen) + near
-            ),
-            "You count one direction only. Two means may differ either way: compare sizes, without the sign.": np.mean(
-                differences >= seen - near
-            ),
-            "You count one direction only: compare sizes, without the sign.": np.mean(differences <= seen + near),
-            "You count the splits that are *less* far apart.": np.mean(np.abs(differences) < abs(seen) - near),
-            "You have counted. The p-value is a share: divide by the number of all splits.": right * len(differences),
-        }
-        value = as_number(called(answer, list(first), list(second)))
-        hint = diagnosis(value, right, mistakes, _far_or_near(value, float(right)))
-        if hint:
-            return hint
-    return None
-
-
-def _far_or_near(value: float, right: float) -> str:
-    if not 0 <= value <= 1:
-        return f"A p-value lies between 0 and 1. Yours was {value:.3g}."
-    if abs(value - right) < 0.06:
-        return "Near, but not exact. Do you draw splits at random, or use a formula? There are few enough to try all."
-    return "Go through all ways to choose the first group out of all runs. The others are then the second group."
+def _training_problem(network: Any, digits: Digits) -> str | None:
+    """Whether it was fitted well; with few images, as in the smoke profile, a third of the digits is enough."""
+    outputs = network.predict(digits.validation.images, batch_size=512, verbose=0)
+    accuracy = float(np.mean(outputs.argmax(axis=1) == digits.validation.labels))
+    if not network.optimizer.iterations.numpy():
+        return f"Compiled, but not trained: it reads {accuracy:.0%} of the validation images. Now `network.fit(...)`."
+    if not np.isfinite(outputs).all():
+        return "Its outputs are not finite: the training diverged. Build it anew, with a smaller learning rate."
+    if accuracy > (_ENOUGH if is_full(digits.source) else 0.3):
+        return None
+    rate = float(network.optimizer.learning_rate.numpy())
+    said = f"It reads {accuracy:.1%} of the validation images, with a learning rate of {rate:g}."
+    if rate < 0.005:
+        return f"{said} Adagrad's steps only shrink: it needs a larger rate."
+    return f"{said} " + (
+        "That may be too large." if rate > 0.15 else "One more epoch? Or build it anew, with another rate."
+    )
