@@ -1,5 +1,7 @@
 """What all live figures share: how data, script and picture become one output that is alive in Lab and on a page."""
 
+from __future__ import annotations
+
 import base64
 import hashlib
 import html
@@ -16,6 +18,8 @@ from typing import Any, ClassVar
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure as Picture
+
+from mnist_helpers.common.types import Plain
 
 SIGNED = LinearSegmentedColormap.from_list("signed", ["#0b6fb8", "#ffffff", "#d1470b"])  # as in style.css
 SCRIPTS = Path(__file__).with_name("js")
@@ -39,7 +43,7 @@ class LiveFigure:
     script: ClassVar[str]
     asks_kernel: ClassVar[bool] = False
 
-    def data(self) -> dict[str, Any]:
+    def data(self) -> Plain:
         """What the script gets: JSON, in which arrays, `Rounded` arrays and `Asset` objects may stand anywhere."""
         raise NotImplementedError
 
@@ -56,7 +60,7 @@ class LiveFigure:
         """Return the HTML that stands where no script runs: the picture with its text."""
         return f'<img alt="{html.escape(self.alt)}" src="data:image/png;base64,{_png(self.picture())}">'
 
-    def answer(self, question: dict[str, Any]) -> dict[str, Any]:
+    def answer(self, question: Plain) -> Plain:
         """Answer what the script asks the kernel; both are plain JSON."""
         raise NotImplementedError
 
@@ -97,15 +101,15 @@ class LiveFigure:
         widget.on_msg(self._reply)
         return widget
 
-    def _reply(self, widget: Any, message: dict[str, Any], buffers: list[Any]) -> None:
+    def _reply(self, widget: Any, message: Plain, buffers: list) -> None:
         widget.send({"id": message["id"], "answer": self.answer(message["question"])})
 
-    def _packed(self) -> tuple[dict[str, Any], dict[str, str]]:
+    def _packed(self) -> tuple[Plain, dict[str, str]]:
         """Return the data with their arrays packed, and the assets that they refer to, by their keys."""
         assets: dict[str, str] = {}
         return {"label": self.alt, "data": _pack(self.data(), assets)}, assets
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Plain:
         bundle = {"text/plain": repr(self), "text/html": self.to_html()}
         if self.asks_kernel and has_live_front_end():
             shown = self.widget()._repr_mimebundle_()
@@ -119,7 +123,7 @@ class LiveFigure:
 class Asset:
     """Data that several figures of a page may share, such as the weights of a network; stored once on a page."""
 
-    def __init__(self, content: Any) -> None:
+    def __init__(self, content: object) -> None:
         self.content = content
 
 
@@ -194,7 +198,7 @@ def row_of_tiles(tiles: Mapping[str, np.ndarray], *, width: float = 8.0) -> tupl
 # ---- packing
 
 
-def _pack(value: Any, assets: dict[str, str]) -> Any:
+def _pack(value: object, assets: dict[str, str]) -> Any:
     if isinstance(value, Asset):
         text = _json(_pack(value.content, assets))
         assets[_digest(text)] = text
@@ -214,7 +218,7 @@ def _pack(value: Any, assets: dict[str, str]) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _json(value: Any) -> str:
+def _json(value: object) -> str:
     """JSON that can stand inside a script element."""
     return json.dumps(value, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")
 

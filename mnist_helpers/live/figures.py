@@ -1,19 +1,29 @@
 """Live figures on convolution, training, networks, and a digit of one's own."""
 
+from __future__ import annotations
+
 import html
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib.figure import Figure as Picture
 from matplotlib.patches import Rectangle
 
 from mnist_helpers.common.checks import problem
+from mnist_helpers.common.types import Plain
 from mnist_helpers.live import networks
 from mnist_helpers.live.figure import LiveFigure, row_of_tiles
-from mnist_helpers.live.preprocess import draw, preprocess
+from mnist_helpers.live.preprocess import draw, one_image, preprocess
 
+if TYPE_CHECKING:
+    import keras
+
+    from mnist_helpers.data import Digits, Split
+
+Place = tuple[int, int]
 VERTICAL_EDGES = ((-1, 0, 1), (-1, 0, 1), (-1, 0, 1))
 
 _SHOWN = {"Conv2D": "convolution", "MaxPooling2D": "pooling", "AveragePooling2D": "pooling"}  # in Network's picture
@@ -59,14 +69,14 @@ class Convolve(LiveFigure):
 
     script = "convolve"
 
-    def __init__(self, image: Any, kernel: Any = None, *, at: tuple[int, int] | None = None) -> None:
+    def __init__(self, image: npt.ArrayLike, kernel: npt.ArrayLike | None = None, *, at: Place | None = None) -> None:
         self.image = one_image(image, "Convolve")
         self.kernel = np.array(VERTICAL_EDGES if kernel is None else kernel, np.float32)
         if self.kernel.shape != (3, 3):
             raise ValueError(problem("kernel", "Convolve", "of shape (3, 3)", f"shape {self.kernel.shape}"))
         self.at = at or tuple(size // 2 - 1 for size in self.image.shape)
 
-    def data(self) -> dict[str, Any]:
+    def data(self) -> Plain:
         row, column = self.at
         return {"image": self.image, "kernel": self.kernel, "row": row, "column": column}
 
@@ -105,12 +115,12 @@ class LiveTraining(LiveFigure):
 
     script = "live_training"
 
-    def __init__(self, digits: Any, *, learning_rate: float = 0.1, units: int = 16) -> None:
+    def __init__(self, digits: Digits, *, learning_rate: float = 0.1, units: int = 16) -> None:
         self.train = digits.train.take(min(1000, len(digits.train)))
         self.unseen = digits.validation.take(min(500, len(digits.validation)))
         self.learning_rate, self.units = learning_rate, units
 
-    def data(self) -> dict[str, Any]:
+    def data(self) -> Plain:
         return {
             "images": _grey_levels(self.train.images, 15),
             "labels": self.train.labels.astype(np.uint8),
@@ -151,7 +161,7 @@ class DrawDigit(LiveFigure):
     script = "draw_digit"
     asks_kernel = True
 
-    def __init__(self, model: Any = None) -> None:
+    def __init__(self, model: keras.Model | None = None) -> None:
         given = {name: name for name in networks.names()} if model is None else model
         if not isinstance(given, Mapping):
             name = given if isinstance(given, str) else getattr(given, "name", "sequential")
@@ -159,12 +169,12 @@ class DrawDigit(LiveFigure):
         self.models = dict(given)
         self.image = preprocess(draw(EXAMPLES[0]))[..., np.newaxis]
 
-    def data(self) -> dict[str, Any]:
+    def data(self) -> Plain:
         systems = [{"name": name, "network": self._network(model)} for name, model in self.models.items()]
         return {"systems": systems, "examples": EXAMPLES, "radius": 4}
 
     @staticmethod
-    def _network(model: Any) -> Any:
+    def _network(model: keras.Model | str) -> keras.Model | str:
         try:
             return networks.asset(model)
         except (AttributeError, ValueError):
@@ -172,7 +182,7 @@ class DrawDigit(LiveFigure):
                 raise
             return None  # the kernel can answer all the same
 
-    def answer(self, question: dict[str, Any]) -> dict[str, Any]:
+    def answer(self, question: Plain) -> Plain:
         if question["image"] is None:
             return {}
         image = np.array(question["image"], np.float32).reshape(28, 28, 1)
@@ -212,13 +222,13 @@ class Network(LiveFigure):
 
     script = "network"
 
-    def __init__(self, model: Any, split: Any) -> None:
+    def __init__(self, model: keras.Model | str, split: Split) -> None:
         self.model = model
         self.chosen = [int(np.flatnonzero(split.labels == label)[0]) for label in np.unique(split.labels)]
         self.images = split.images[self.chosen]
         self.labels = [int(split.labels[i]) for i in self.chosen]
 
-    def data(self) -> dict[str, Any]:
+    def data(self) -> Plain:
         return {
             "network": networks.asset(self.model),
             "digits": _grey_levels(self.images[..., 0], 255),
@@ -264,7 +274,7 @@ class Quiz(LiveFigure):
             raise ValueError(problem("right", "Quiz", f"one of {list(answers)}", repr(right)))
         self.question, self.answers, self.right = question, dict(answers), right
 
-    def data(self) -> dict[str, Any]:
+    def data(self) -> Plain:
         right = None if self.right is None else list(self.answers).index(self.right)
         return {"question": self.question, "answers": [list(pair) for pair in self.answers.items()], "right": right}
 
@@ -287,18 +297,8 @@ def _grey_levels(images: np.ndarray, levels: int) -> np.ndarray:
     return np.rint(images * levels).astype(np.uint8)
 
 
-def _probabilities(model: Any, images: np.ndarray) -> np.ndarray:
+def _probabilities(model: keras.Model, images: np.ndarray) -> np.ndarray:
     """Return what a Keras model or a scikit-learn classifier says about images (n, 28, 28, 1), as (n, 10)."""
     if hasattr(model, "predict_proba"):
         return np.asarray(model.predict_proba(images.reshape(len(images), -1)))
     return np.asarray(model(images, training=False))
-
-
-def one_image(image: Any, function: str) -> np.ndarray:
-    """Return an image as float32 (height, width), or raise ``ValueError`` naming the function."""
-    array = np.asarray(image, np.float32)
-    array = array[..., 0] if array.ndim == 3 and array.shape[2] == 1 else array
-    if array.ndim != 2 or not 0 <= array.min() <= array.max() <= 1:
-        got = f"shape {array.shape}, {array.min():g} to {array.max():g}" if array.size else f"shape {array.shape}"
-        raise ValueError(problem("image", function, "of shape (height, width), with pixels from 0 to 1", got))
-    return array

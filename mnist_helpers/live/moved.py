@@ -1,15 +1,23 @@
 """Live figures of digits that are turned, zoomed and shifted, and of what networks say to that."""
 
-from collections.abc import Mapping
-from typing import Any
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure as Picture
 
 from mnist_helpers.common.checks import problem
+from mnist_helpers.common.types import Plain
 from mnist_helpers.data.shifts import CANVAS
 from mnist_helpers.live.figure import LiveFigure, Rounded, row_of_tiles
 from mnist_helpers.live.networks import asset, record
+
+if TYPE_CHECKING:
+    import keras
+
+    from mnist_helpers.data import Split
 
 
 class Augment(LiveFigure):
@@ -36,8 +44,8 @@ class Augment(LiveFigure):
 
     def __init__(
         self,
-        digits: Any,
-        networks: Mapping[str, Any],
+        digits: Split,
+        networks: Mapping[str, keras.Model | str],
         *,
         at: Mapping[str, float] | None = None,
         limits: Mapping[str, float] | None = None,
@@ -48,7 +56,7 @@ class Augment(LiveFigure):
         self.at = dict(at or {})
         self.limits = dict(limits) if limits else _limits(networks.values(), self.digits.images.shape[1:3])
 
-    def data(self) -> dict[str, Any]:
+    def data(self) -> Plain:
         limits = None
         if self.limits:
             turn, zoom, down, right = (self.limits[key] for key in ("rotation", "zoom", "down", "right"))
@@ -96,7 +104,7 @@ class Shift(LiveFigure):
 
     script = "shift"
 
-    def __init__(self, digits: Any, networks: Mapping[str, Any], *, size: int = CANVAS) -> None:
+    def __init__(self, digits: Split, networks: Mapping[str, keras.Model | str], *, size: int = CANVAS) -> None:
         self.digits, self.size = _few(digits, "Shift"), size
         self.maps = {
             name: network if isinstance(network, np.ndarray) else answers_everywhere(network, self.digits, size=size)
@@ -108,7 +116,7 @@ class Shift(LiveFigure):
                 got = f"shape {answers.shape} for {name!r}"
                 raise ValueError(problem("networks", "Shift", f"maps of shape {places}", got))
 
-    def data(self) -> dict[str, Any]:
+    def data(self) -> Plain:
         networks = [{"name": name, "probabilities": Rounded(answers, 16)} for name, answers in self.maps.items()]
         return {**_packed(self.digits), "size": self.size, "networks": networks}
 
@@ -138,7 +146,7 @@ class Shift(LiveFigure):
         return picture
 
 
-def answers_everywhere(model: Any, digits: Any, *, size: int = CANVAS) -> np.ndarray:
+def answers_everywhere(model: keras.Model, digits: Split, *, size: int = CANVAS) -> np.ndarray:
     """Return what a network says of every digit at every place of a canvas.
 
     Parameters
@@ -167,18 +175,18 @@ def answers_everywhere(model: Any, digits: Any, *, size: int = CANVAS) -> np.nda
     return answers
 
 
-def _few(digits: Any, function: str) -> Any:
+def _few(digits: Split, function: str) -> Split:
     if not 1 <= len(digits.images) <= 20:
         raise ValueError(problem("digits", function, "1 to 20 digits", f"{len(digits.images)}"))
     return digits
 
 
-def _packed(digits: Any) -> dict[str, Any]:
+def _packed(digits: Split) -> Plain:
     """Return images and labels for a script; pixels are sent exactly."""
     return {"images": np.asarray(digits.images[..., 0], np.float32), "labels": np.asarray(digits.labels).tolist()}
 
 
-def _limits(networks: Any, size: tuple[int, int]) -> dict[str, float] | None:
+def _limits(networks: Iterable[keras.Model | str], size: tuple[int, int]) -> dict[str, float] | None:
     """Return how far the augmentation of the first network that had one went, or None."""
     for network in networks:
         if isinstance(network, str):

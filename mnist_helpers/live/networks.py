@@ -1,5 +1,7 @@
 """Networks as the browser sees them: layers and rounded weights, from Keras models or from the file that lies here."""
 
+from __future__ import annotations
+
 import base64
 import json
 import re
@@ -7,19 +9,23 @@ import zlib
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mnist_helpers.common.checks import problem
+from mnist_helpers.common.types import Plain
 from mnist_helpers.live.figure import Asset, Rounded
+
+if TYPE_CHECKING:
+    import keras
 
 FILE = Path(__file__).with_name("networks.json")
 _IDLE = {"InputLayer", "Dropout", "SpatialDropout2D", "GaussianNoise", "RandomAffine"}  # nothing after training
 _ACTIVATIONS = {"linear", "relu", "tanh", "sigmoid", "softmax"}
 
 
-def describe(model: Any, *, bits: int = 8) -> dict[str, Any]:
+def describe(model: keras.Model, *, bits: int = 8) -> Plain:
     """Return the layers of a Keras model for ``layers.js``, with rounded weights.
 
     Parameters
@@ -40,7 +46,7 @@ def describe(model: Any, *, bits: int = 8) -> dict[str, Any]:
     ValueError
         It is no row of layers, or has one that ``layers.js`` does not know.
     """
-    found: list[dict[str, Any]] = []
+    found: list[Plain] = []
     for layer in _layers(model):
         kind = type(layer).__name__
         if kind in _IDLE or kind.startswith("Random"):
@@ -51,7 +57,7 @@ def describe(model: Any, *, bits: int = 8) -> dict[str, Any]:
     return {"layers": found}
 
 
-def _layers(model: Any) -> list[Any]:
+def _layers(model: keras.Model) -> list[keras.layers.Layer]:
     """Return the layers of a model in order, those of models inside it, too."""
     if type(model).__name__ != "Sequential":
         raise ValueError(problem("model", "describe", "a keras.Sequential", type(model).__name__))
@@ -59,41 +65,41 @@ def _layers(model: Any) -> list[Any]:
     return [layer for layers in inside for layer in layers]
 
 
-def _activation(layer: Any) -> str:
+def _activation(layer: keras.layers.Layer) -> str:
     name = getattr(layer.activation, "__name__", str(layer.activation))
     if name not in _ACTIVATIONS:
         raise ValueError(problem("model", "describe", f"activations of {sorted(_ACTIVATIONS)}", repr(name)))
     return name
 
 
-def _weights(layer: Any, bits: int) -> dict[str, Any]:
+def _weights(layer: keras.layers.Layer, bits: int) -> Plain:
     kernel, *bias = layer.get_weights()
     weights = {"kernel": Rounded(kernel, bits), "activation": _activation(layer)}
     return weights | {"bias": Rounded(bias[0], 16)} if bias else weights
 
 
-def _convolution(layer: Any, bits: int) -> dict[str, Any]:
+def _convolution(layer: keras.layers.Layer, bits: int) -> Plain:
     if tuple(layer.dilation_rate) != (1, 1) or layer.groups != 1:
         raise ValueError(problem("model", "describe", "plain convolutions", "dilation or groups"))
     return {**_weights(layer, bits), "strides": list(layer.strides), "padding": layer.padding}
 
 
-def _pooling(layer: Any, bits: int) -> dict[str, Any]:
+def _pooling(layer: keras.layers.Layer, bits: int) -> Plain:
     return {"pool_size": list(layer.pool_size), "strides": list(layer.strides), "padding": layer.padding}
 
 
-def _normalization(layer: Any, bits: int) -> dict[str, Any]:
+def _normalization(layer: keras.layers.Layer, bits: int) -> Plain:
     mean, variance = (np.asarray(value) for value in (layer.moving_mean, layer.moving_variance))
     scale = (np.asarray(layer.gamma) if layer.scale else 1) / np.sqrt(variance + layer.epsilon)
     shift = (np.asarray(layer.beta) if layer.center else 0) - mean * scale
     return {"scale": Rounded(scale, 16), "shift": Rounded(shift, 16)}
 
 
-def _nothing(layer: Any, bits: int) -> dict[str, Any]:
+def _nothing(layer: keras.layers.Layer, bits: int) -> Plain:
     return {}
 
 
-_WRITTEN: dict[str, Callable[[Any, int], dict[str, Any]]] = {
+_WRITTEN: dict[str, Callable[..., Plain]] = {
     "Conv2D": _convolution,
     "MaxPooling2D": _pooling,
     "AveragePooling2D": _pooling,
@@ -106,7 +112,7 @@ _WRITTEN: dict[str, Callable[[Any, int], dict[str, Any]]] = {
 }
 
 
-def rounded(model: Any, *, bits: int = 8) -> list[np.ndarray]:
+def rounded(model: keras.Model, *, bits: int = 8) -> list[np.ndarray]:
     """Return the weights of a model as the browser sees them, in the order of ``model.get_weights()``.
 
     For models without batch normalisation, whose four vectors are folded into two.
@@ -116,7 +122,7 @@ def rounded(model: Any, *, bits: int = 8) -> list[np.ndarray]:
 
 
 @cache
-def _stored() -> dict[str, Any]:
+def _stored() -> Plain:
     return json.loads(FILE.read_text(encoding="utf-8"))
 
 
@@ -125,12 +131,12 @@ def names() -> list[str]:
     return list(_stored())
 
 
-def record(name: str) -> dict[str, Any]:
+def record(name: str) -> Plain:
     """Return how a stored network was trained: epochs, seed, augmentation, and its accuracy on validation images."""
     return _stored()[name]["record"]
 
 
-def load(name: str) -> Any:
+def load(name: str) -> keras.Model:
     """Return a stored network as a Keras model; images (n, 28, 28, 1) in [0, 1] to probabilities (n, 10)."""
     from mnist_helpers.common.backend import keras
 
@@ -146,12 +152,12 @@ def load(name: str) -> Any:
     return model
 
 
-def _unpacked(packed: dict[str, Any]) -> np.ndarray:
+def _unpacked(packed: Plain) -> np.ndarray:
     values = np.frombuffer(zlib.decompress(base64.b64decode(packed["zlib"])), packed["dtype"])
     return values.reshape(packed["shape"]) * np.array(packed["scale"], np.float32)
 
 
-def asset(model: Any, *, bits: int = 8) -> Asset:
+def asset(model: keras.Model, *, bits: int = 8) -> Asset:
     """Return a network for the data of a figure: the name of a stored one, or a Keras model."""
     if not isinstance(model, str):
         return Asset(describe(model, bits=bits))

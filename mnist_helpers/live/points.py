@@ -1,13 +1,20 @@
 """Live figures in two dimensions: principal components, the border of a support vector machine, a ball in a valley."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib.figure import Figure as Picture
 
 from mnist_helpers.common.checks import check_positive, problem
+from mnist_helpers.common.types import Plain
 from mnist_helpers.live.figure import SIGNED, LiveFigure, Rounded
+
+if TYPE_CHECKING:
+    from mnist_helpers.data import Digits, Split
 
 _BLUE, _ORANGE, _GREY = "#0b6fb8", "#d1470b", "#5b616b"
 
@@ -35,10 +42,10 @@ class Components(LiveFigure):
 
     script = "components"
 
-    def __init__(self, digits: Any, n_components: int = 10, n_shown: int = 300) -> None:
+    def __init__(self, digits: Digits | Split, n_components: int = 10, n_shown: int = 300) -> None:
         from sklearn.decomposition import PCA
 
-        split = getattr(digits, "train", digits)
+        split: Split = getattr(digits, "train", digits)  # type: ignore[arg-type]
         pixels = np.asarray(split.images, np.float32).reshape(len(split.images), -1)
         pca = PCA(n_components, svd_solver="covariance_eigh").fit(pixels)
         self.some = split.take(n_shown, seed=0)
@@ -49,7 +56,7 @@ class Components(LiveFigure):
         self.spread = np.sqrt(pca.explained_variance_)
         self.share = pca.explained_variance_ratio_
 
-    def data(self) -> dict[str, Any]:
+    def data(self) -> Plain:
         return {
             "mean": self.mean,
             "components": Rounded(self.components),
@@ -124,8 +131,8 @@ class Border(LiveFigure):
 
     def __init__(
         self,
-        points: Any,
-        labels: Any,
+        points: npt.ArrayLike,
+        labels: npt.ArrayLike,
         *,
         c: Sequence[float] = (0.1, 1, 10, 100, 1000),
         gamma: Sequence[float] = (0.1, 0.5, 2, 8, 32),
@@ -168,7 +175,7 @@ class Border(LiveFigure):
         grid = machine.decision_function(places).reshape(self.resolution, -1).astype(np.float32)
         return grid, np.sort(machine.support_), self.signs * machine.decision_function(self.points)
 
-    def data(self) -> dict[str, Any]:
+    def data(self) -> Plain:
         rows = [[self._answer(c, gamma) for gamma in [*self.gamma, None]] for c in self.c]
         grids = np.stack([[one.pop("grid") for one in row] for row in rows])
         return {
@@ -183,11 +190,11 @@ class Border(LiveFigure):
             "grids": grids,
         }
 
-    def answer(self, question: dict[str, Any]) -> dict[str, Any]:
+    def answer(self, question: Plain) -> Plain:
         found = self._answer(question["c"], question["gamma"])
         return found | {"grid": found["grid"].ravel().tolist()}
 
-    def _answer(self, c: float, gamma: float | None) -> dict[str, Any]:
+    def _answer(self, c: float, gamma: float | None) -> Plain:
         """Return a fit as the script takes it: decision values from -1.27 to 1.27 in hundredths, as int8."""
         grid, support, values = self.fit(c, gamma)
         grid = np.rint(100 * grid.clip(-1.27, 1.27)).astype(np.int8)
@@ -258,7 +265,7 @@ class Valley(LiveFigure):
             raise ValueError(problem("momentum", "Valley", "in [0, 1)", repr(momentum)))
         self.rate, self.momentum, self.curvatures, self.start, self.steps = rate, momentum, curvatures, start, steps
 
-    def data(self) -> dict[str, Any]:
+    def data(self) -> Plain:
         return dict(vars(self))
 
     @property

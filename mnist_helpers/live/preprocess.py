@@ -3,6 +3,9 @@
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+import numpy.typing as npt
+
+from mnist_helpers.common.checks import problem
 
 CANVAS, FRAME, BOX = 112, 28, 20
 
@@ -87,3 +90,13 @@ def _offset(profile: np.ndarray) -> int:
     """Return where a profile of ink begins when its centre of mass is in the middle of the frame, all of it inside."""
     centre = (np.arange(len(profile)) * profile).sum() / profile.sum()
     return int(np.clip(_rounded((FRAME - 1) / 2 - centre), 0, FRAME - len(profile)))
+
+
+def one_image(image: npt.ArrayLike, function: str) -> np.ndarray:
+    """Return an image as float32 (height, width), or raise ``ValueError`` naming the function."""
+    array = np.asarray(image, np.float32)
+    array = array[..., 0] if array.ndim == 3 and array.shape[2] == 1 else array
+    if array.ndim != 2 or not 0 <= array.min() <= array.max() <= 1:
+        got = f"shape {array.shape}, {array.min():g} to {array.max():g}" if array.size else f"shape {array.shape}"
+        raise ValueError(problem("image", function, "of shape (height, width), with pixels from 0 to 1", got))
+    return array
