@@ -43,7 +43,7 @@ test-unit: setup ## run the unit tests, in three minutes
 	$(IN) pytest tests -m 'not system' --ignore=tests/test_results.py --numprocesses=2 $(COVERAGE)
 
 test-system: setup ## run the tests that start other programs: kernels, browsers, installers, processes that are killed
-	$(IN) pytest tests -m system --numprocesses=2 --dist=loadfile
+	$(IN) pytest tests -m system --numprocesses=2 --dist=loadfile $(patsubst --cov,--cov --cov-append,$(COVERAGE))
 
 test-results: setup ## hold the leaderboard to the stored networks: compute every row again
 	MNIST_RECOMPUTE=all $(IN) pytest tests/test_results.py

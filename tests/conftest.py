@@ -16,12 +16,13 @@ from serving import idx_bytes, send
 from mnist_helpers.data import fetch
 from mnist_helpers.training import store as checkpoints
 
-SYSTEM = ("docs", "live", "notebooks", "setup", "tools")  # folders whose tests start kernels, browsers, installers
+SYSTEM = ("docs", "notebooks", "setup", "tools")  # folders whose tests start kernels and installers
 
 
 def pytest_collection_modifyitems(items):
     for item in items:
-        if item.path.parent.parent == Path(__file__).parent and item.path.parent.name in SYSTEM:
+        in_a_browser = {"show", "lab"} & set(getattr(item, "fixturenames", ()))
+        if in_a_browser or (item.path.parent.name in SYSTEM and item.path.parent.parent == Path(__file__).parent):
             item.add_marker("system")
 
 

@@ -98,7 +98,7 @@ test_insertion = judged(
         (insertion, RIGHT),
         (lambda *_: ..., OPEN),
         (deletion, "That deletes"),
-        (lambda f, x, i, c: insertion(f, x, i, c).T, "one column a count"),
+        (lambda f, x, i, c: insertion(f, x, i, c).T, "one column per count"),
         (lambda f, x, i, c: insertion(f, x, -i, c), "largest importance"),
         (lambda f, x, i, c: insertion(f, x, i, c) + 1, "no pixel in it"),
         (lambda f, x, i, c: insertion(f, x, i, c)[:, :2], "four counts"),
