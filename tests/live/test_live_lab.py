@@ -148,4 +148,4 @@ def test_the_kernel_fits_the_border_and_gets_the_drawing(lab):
     machine = SVC(C=0.1, gamma=0.1 * 5**0.15).fit(points.astype(np.float32), labels)
     lab.wait(f"document.querySelector('{cell} .count').textContent === '{len(machine.support_)}'")
     lab.drag(f"{lab.cell('DrawDigit')} .sheet", (0.2, 0.2), (0.8, 0.2))
-    lab.wait(f"document.querySelector('{lab.cell('DrawDigit')} .best')")
+    lab.wait(f"document.querySelector('{lab.cell('DrawDigit')} .best')", 120)  # the kernel builds its network first
