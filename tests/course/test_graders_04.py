@@ -159,7 +159,7 @@ test_hints_for_small_networks = judged(
         (lambda: network(layers.Flatten(), ten()), "no convolution"),
         (lambda: network(*body(), ten(), shape=(32, 32, 1)), "(32, 32, 1)"),
         (lambda: keras.Sequential(body()), "keras.Input"),
-        (lambda: layers.Conv2D, "Keras model"),
+        (lambda: layers.Conv2D, "Keras network"),
         (keras.callbacks.History, "the network itself"),
     ],
     build=True,

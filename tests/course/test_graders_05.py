@@ -153,7 +153,7 @@ test_hints_for_a_network_with_adagrad = judged(
     [
         (lambda: network(adagrad(0.1), epochs=10), RIGHT),
         (lambda: ..., OPEN),
-        (lambda: 3, "a Keras model"),
+        (lambda: 3, "a Keras network"),
         (keras.callbacks.History, "the network itself"),
         (lambda: keras.Sequential([keras.layers.Dense(10)]), "keras.Input"),
         (lambda: network(shape=(32, 32, 1)), "images of shape (28, 28, 1)"),

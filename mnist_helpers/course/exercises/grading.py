@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from mnist_helpers.data.mnist import Digits
+
 Answer = Any  # a learner may give whatever there is
 Grader = Callable[..., str | None]
 _known: dict[str, "Exercise"] = {}
@@ -148,3 +150,31 @@ def _told(answer: Answer) -> str:
         kinds = sorted({type(part).__name__ for part in answer})
         return f"{said} of {_count(len(answer))}" if {*kinds} <= {"float", "int"} else f"{said} of {', '.join(kinds)}"
     return said
+
+
+def check_network(answer: Answer) -> None:
+    """Raise `Hint` for what is no Keras network that knows its input."""
+    from mnist_helpers.common.backend import keras
+
+    if isinstance(answer, keras.callbacks.History):
+        raise Hint("This is the history that `fit` returns. Hand over the network itself.")
+    if not isinstance(answer, keras.Model):
+        raise Hint(
+            f"The answer should be a Keras network, such as keras.Sequential([...]). This is a {type(answer).__name__}."
+        )
+    if not answer.built:
+        raise Hint("The network does not know its input yet. Begin with keras.Input((28, 28, 1)).")
+
+
+def validation_accuracy(network: Any, digits: Digits) -> float:
+    """Return the accuracy of a compiled and fitted network on the validation images, else raise `Hint`."""
+    if not network.compiled:
+        raise Hint("Well built. It still has to be compiled: `network.compile(optimizer=..., loss=..., metrics=...)`.")
+    outputs = network.predict(digits.validation.images, batch_size=512, verbose=0)
+    accuracy = float(np.mean(outputs.argmax(axis=1) == digits.validation.labels))
+    if not network.optimizer.iterations.numpy():
+        told = f"Compiled, but not trained: it reads {accuracy:.0%} of the validation images."
+        raise Hint(f"{told} Now `network.fit(...)`.")
+    if not np.isfinite(outputs).all():
+        raise Hint("Its outputs are not finite: the training diverged. Build it anew, with a smaller learning rate.")
+    return accuracy

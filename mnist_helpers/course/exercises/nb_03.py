@@ -6,7 +6,16 @@ from typing import Any
 import numpy as np
 
 from mnist_helpers.common.profile import is_full
-from mnist_helpers.course.exercises.grading import Answer, Hint, as_array, as_number, called, diagnosis, exercise
+from mnist_helpers.course.exercises.grading import (
+    Answer,
+    as_array,
+    as_number,
+    called,
+    check_network,
+    diagnosis,
+    exercise,
+    validation_accuracy,
+)
 from mnist_helpers.data.mnist import Digits
 
 LARGEST = 60_000  # parameters of the small network
@@ -114,11 +123,8 @@ def small_network(answer: Answer, digits: Digits) -> str | None:
     from mnist_helpers.common.backend import keras
 
     network = answer
-    if isinstance(network, keras.callbacks.History):
-        return "This is the history that `fit` returns. Hand over the network itself."
-    if not isinstance(network, keras.Model):
-        raise Hint("The answer should be a Keras network, such as keras.Sequential([...]).")
-    if not network.built or tuple(network.input_shape[1:]) != (28, 28, 1):
+    check_network(network)
+    if tuple(network.input_shape[1:]) != (28, 28, 1):
         return "It does not know its input. Begin with keras.Input((28, 28, 1)), then Flatten."
     if problem := _layers_problem(list(_flattened(network)), keras):
         return problem
@@ -164,14 +170,7 @@ def _output_problem(network: Any) -> str | None:
 
 def _training_problem(network: Any, digits: Digits) -> str | None:
     """Whether it was compiled and fitted; with few images, as in the smoke profile, half of the digits are enough."""
-    if not network.compiled:
-        return "Well built. It still has to be compiled: `network.compile(optimizer=..., loss=..., metrics=...)`."
-    outputs = network.predict(digits.validation.images, batch_size=512, verbose=0)
-    accuracy = float(np.mean(outputs.argmax(axis=1) == digits.validation.labels))
-    if not network.optimizer.iterations.numpy():
-        return f"Compiled, but not trained: it reads {accuracy:.0%} of the validation images. Now `network.fit(...)`."
-    if not np.isfinite(outputs).all():
-        return "Its outputs are not finite: the training diverged. A smaller learning rate helps; build it anew first."
+    accuracy = validation_accuracy(network, digits)
     if accuracy > (ENOUGH if is_full(digits.source) else 0.5):
         return None
     return f"It reads {accuracy:.1%} of the validation images. More epochs, or more units in its first layer?"

@@ -5,7 +5,16 @@ from typing import Any
 import numpy as np
 
 from mnist_helpers.common.profile import is_full
-from mnist_helpers.course.exercises.grading import Answer, Hint, as_array, called, diagnosis, exercise
+from mnist_helpers.course.exercises.grading import (
+    Answer,
+    Hint,
+    as_array,
+    called,
+    check_network,
+    diagnosis,
+    exercise,
+    validation_accuracy,
+)
 from mnist_helpers.data.mnist import Digits
 
 _MOST = 10_000  # parameters of the network of 04-4
@@ -127,12 +136,7 @@ def grade_small_network(answer: Answer, digits: Digits) -> str | None:
     """A convolutional network from images to ten probabilities, with few parameters, compiled and fitted."""
     from mnist_helpers.common.backend import keras
 
-    if isinstance(answer, keras.callbacks.History):
-        return "This is the history that `fit` returns. Hand over the network itself."
-    if not isinstance(answer, keras.Model):
-        return f"The answer should be a Keras model. This is a {type(answer).__name__}."
-    if not answer.built:
-        return "The network does not know its input yet. Let it begin with keras.Input((28, 28, 1))."
+    check_network(answer)
     _check_shapes(answer.input_shape, answer.output_shape)
     if not any(isinstance(layer, keras.layers.Conv2D) for layer in answer.layers):
         return "There is no convolution in it."
@@ -151,14 +155,7 @@ def grade_small_network(answer: Answer, digits: Digits) -> str | None:
 
 def _training_problem(network: Any, digits: Digits) -> str | None:
     """Whether it was compiled and fitted; with few images, as in the smoke profile, a third of the digits is enough."""
-    if not network.compiled:
-        return "Well built. It still has to be compiled: `network.compile(optimizer=..., loss=..., metrics=...)`."
-    outputs = network.predict(digits.validation.images, batch_size=512, verbose=0)
-    accuracy = float(np.mean(outputs.argmax(axis=1) == digits.validation.labels))
-    if not network.optimizer.iterations.numpy():
-        return f"Compiled, but not trained: it reads {accuracy:.0%} of the validation images. Now `network.fit(...)`."
-    if not np.isfinite(outputs).all():
-        return "Its outputs are not finite: the training diverged. A smaller learning rate helps; build it anew first."
+    accuracy = validation_accuracy(network, digits)
     if accuracy > (_ENOUGH if is_full(digits.source) else 0.3):
         return None
     return f"It reads {accuracy:.1%} of the validation images. More epochs, or more filters?"

@@ -7,7 +7,16 @@ from typing import Any
 import numpy as np
 
 from mnist_helpers.common.profile import is_full
-from mnist_helpers.course.exercises.grading import Answer, as_array, as_number, called, diagnosis, exercise
+from mnist_helpers.course.exercises.grading import (
+    Answer,
+    as_array,
+    as_number,
+    called,
+    check_network,
+    diagnosis,
+    exercise,
+    validation_accuracy,
+)
 from mnist_helpers.data.mnist import Digits
 
 _ENOUGH = 0.95  # of the validation accuracy of 05-4
@@ -136,29 +145,17 @@ def grade_adagrad_network(answer: Answer, digits: Digits) -> str | None:
     """A network compiled with Adagrad and fitted, which reads most of the validation images."""
     from mnist_helpers.common.backend import keras
 
-    if isinstance(answer, keras.callbacks.History):
-        return "This is the history that `fit` returns. Hand over the network itself."
-    if not isinstance(answer, keras.Model):
-        return f"The answer should be a Keras model. This is a {type(answer).__name__}."
-    if not answer.built:
-        return "The network does not know its input yet. Let it begin with keras.Input((28, 28, 1))."
+    check_network(answer)
     if tuple(answer.input_shape) != (None, 28, 28, 1) or tuple(answer.output_shape) != (None, 10):
         return "It should take images of shape (28, 28, 1) and have ten outputs, one for each digit."
-    if not answer.compiled:
-        return "Well built. It still has to be compiled: `network.compile(optimizer=..., loss=..., metrics=...)`."
-    if not isinstance(answer.optimizer, keras.optimizers.Adagrad):
+    if answer.compiled and not isinstance(answer.optimizer, keras.optimizers.Adagrad):
         return f"It was compiled with {type(answer.optimizer).__name__}. This exercise is about Adagrad."
     return _training_problem(answer, digits)
 
 
 def _training_problem(network: Any, digits: Digits) -> str | None:
     """Whether it was fitted well; with few images, as in the smoke profile, a third of the digits is enough."""
-    outputs = network.predict(digits.validation.images, batch_size=512, verbose=0)
-    accuracy = float(np.mean(outputs.argmax(axis=1) == digits.validation.labels))
-    if not network.optimizer.iterations.numpy():
-        return f"Compiled, but not trained: it reads {accuracy:.0%} of the validation images. Now `network.fit(...)`."
-    if not np.isfinite(outputs).all():
-        return "Its outputs are not finite: the training diverged. Build it anew, with a smaller learning rate."
+    accuracy = validation_accuracy(network, digits)
     if accuracy > (_ENOUGH if is_full(digits.source) else 0.3):
         return None
     rate = float(network.optimizer.learning_rate.numpy())
