@@ -7,6 +7,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
+import skops.io
 from stored_networks import network, stored
 
 from mnist_helpers import evaluate, leaderboard, load_mnist, wilson_interval
@@ -44,13 +45,18 @@ def test_a_row_agrees_with_itself_and_with_what_was_published(system):
         assert len(row["seed"].split()) == len(files_of(row))
 
 
-def keeps_predictions(name):
-    with zipfile.ZipFile(checkpoints.series_directory() / name) as archive:
-        return "test.npy" in archive.namelist()
+def systems_that_keep(array):
+    """The systems whose checkpoints hold an array of this name."""
+    for system, row in ROWS.iterrows():
+        for name in files_of(row)[:1]:
+            with zipfile.ZipFile(checkpoints.series_directory() / name) as archive:
+                if f"{array}.npy" in archive.namelist():
+                    yield system
 
 
-PREDICTED = [system for system, row in ROWS.iterrows() if files_of(row) and keeps_predictions(files_of(row)[0])]
-WEIGHED = [system for system, row in ROWS.iterrows() if files_of(row) and system not in PREDICTED]
+PREDICTED = list(systems_that_keep("test"))
+ESTIMATED = list(systems_that_keep("estimator"))
+WEIGHED = [system for system, row in ROWS.iterrows() if files_of(row) and system not in PREDICTED + ESTIMATED]
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +76,15 @@ def test_accuracies_follow_from_the_predictions_in_the_checkpoints(system, digit
     if "validation" in arrays[0]:
         validated = np.mean([np.mean(each["validation"] == digits.validation.labels) for each in arrays])
         assert row["validation_accuracy"] == pytest.approx(validated, abs=1e-5)
+
+
+@pytest.mark.parametrize("system", ESTIMATED)
+def test_accuracies_follow_from_the_estimators_in_the_checkpoints(system, digits):
+    row = ROWS.loc[system]
+    estimator = skops.io.loads(stored(row["checkpoint"]).arrays["estimator"].tobytes())
+    wrong = np.flatnonzero(estimator.predict(digits.test.flat) != digits.test.labels)
+    assert len(np.setxor1d(WRONG[system], wrong)) <= 10_000 * CLOSE
+    assert 1 - row["test_accuracy"] == pytest.approx(len(wrong) / 10_000, abs=CLOSE)
 
 
 @pytest.fixture(scope="module")

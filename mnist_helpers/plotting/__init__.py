@@ -12,7 +12,6 @@ from mnist_helpers.plotting.charts import (
 )
 from mnist_helpers.plotting.curves import (
     plot_curves,
-    plot_explained_variance,
     plot_history,
     plot_learning_rates,
 )
@@ -30,7 +29,7 @@ from mnist_helpers.plotting.maps import (
     plot_kernels,
     plot_maps,
 )
-from mnist_helpers.plotting.points import plot_cost, plot_indistinguishable, plot_parameters_accuracy
+from mnist_helpers.plotting.points import plot_cost, plot_indistinguishable
 from mnist_helpers.plotting.theme import set_theme
 
 set_theme()
@@ -46,7 +45,6 @@ __all__ = [
     "plot_deletion_curves",
     "plot_digits",
     "plot_errors",
-    "plot_explained_variance",
     "plot_grouped_bars",
     "plot_heatmap",
     "plot_history",
@@ -55,6 +53,5 @@ __all__ = [
     "plot_learning_rates",
     "plot_maps",
     "plot_mean_image",
-    "plot_parameters_accuracy",
     "plot_samples",
 ]

@@ -181,39 +181,6 @@ def _draw_run(ax: Axes, name: str, table: pd.DataFrame, metric: str, i: int) -> 
     return float(table.groupby("epoch")[last].mean().iloc[-1])
 
 
-def plot_explained_variance(ratios: npt.ArrayLike, *, mark: int | None = None, ax: Axes | None = None) -> Axes:
-    """Draw the share of the variance that the first 1, 2, ... components explain together.
-
-    Parameters
-    ----------
-    ratios : array-like, shape (n,)
-        Fractions, as scikit-learn's ``explained_variance_ratio_``.
-    mark : int, optional
-        A number of components to point out.
-    ax : Axes, optional
-        By default that of a new figure.
-
-    Returns
-    -------
-    Axes
-    """
-    total, ax = np.cumsum(np.asarray(ratios, float)), new_axes(ax, 8, 4)
-    ax.plot(np.arange(1, len(total) + 1), total, color=COLORS[0], linewidth=2)
-    if mark is not None:
-        height = total[mark - 1]
-        ax.plot([mark, mark, 0], [0, height, height], ":", color=DARK, linewidth=1.2)
-        ax.plot([mark], [height], "o", color=COLORS[3], markersize=8)
-        side = 1 if mark < len(total) / 2 else -1
-        at = (12 * side, -8)  # below the curve, which rises to the right
-        style: Style = {"textcoords": "offset points", "ha": "left" if side > 0 else "right", "va": "top"}
-        ax.annotate(f"{mark} components: {height:.1%}", (mark, height), at, **style)
-    percent_ticks(ax.yaxis)
-    ax.set(xlabel="components", ylabel="variance explained", xlim=0, ylim=(0, 1.02))
-    ax.set_title("Variance explained by the first components")
-    grid_lines(ax)
-    return ax
-
-
 def plot_learning_rates(
     schedules: Mapping[str, np.ndarray], *, epochs: int | None = None, ax: Axes | None = None
 ) -> Axes:

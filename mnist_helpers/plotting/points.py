@@ -30,35 +30,6 @@ _WAYS = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1), (
 _PLACES = np.array([(x * far, y * far) for far in (7, *range(16, 120, 8)) for x, y in _WAYS])
 
 
-def plot_parameters_accuracy(points: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Draw accuracy with its interval against the number of parameters, on a logarithmic axis, each point named.
-
-    Parameters
-    ----------
-    points : DataFrame
-        Columns ``parameters``; ``accuracy``, ``low`` and ``high`` (fractions, absolute bounds; NaN draws no interval);
-        ``label``.
-    ax : Axes, optional
-        By default that of a new figure.
-
-    Returns
-    -------
-    Axes
-    """
-    known = points.fillna({"low": points["accuracy"], "high": points["accuracy"]})
-    x, y, low, high = known[["parameters", "accuracy", "low", "high"]].to_numpy(float).T
-    lengths = bar_lengths(y, low, high, "points", "plot_parameters_accuracy")
-    ax = new_axes(ax, 8.6, max(5, 0.3 * len(points)))
-    ax.errorbar(x, y, lengths, fmt="o", color=COLORS[0], ecolor=COLORS[4], elinewidth=2, capsize=3)
-    ax.set_xscale("log")
-    ax.margins(x=0.12, y=0.08)
-    percent_ticks(ax.yaxis)
-    ax.set(xlabel="parameters (logarithmic)", ylabel="accuracy", title="Accuracy against size, with 95 % intervals")
-    grid_lines(ax, "both")
-    _name_points(ax, pd.DataFrame({"x": x, "y": y, "low": low, "high": high, "label": points["label"].to_numpy()}))
-    return ax
-
-
 def plot_cost(points: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw the error of each system with its interval against the operations of its training, both logarithmic.
 

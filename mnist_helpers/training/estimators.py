@@ -79,12 +79,9 @@ class StoredPredictions(_Fit):
     ----------
     predictions : dict of str to ndarray
         int64 digits of shape (n,) for each split that was asked for.
-    coefficients : ndarray of float32, shape (10, pixels), or None
-        Of a linear model on pixels.
     """
 
     predictions: dict[str, np.ndarray]
-    coefficients: np.ndarray | None
 
     def evaluate(self, split: Split) -> Evaluation:
         """Return the evaluation on a split whose predictions were asked for."""
@@ -174,8 +171,7 @@ def predict_once(
         try:
             kept = {split: found.arrays[split].astype(np.int64) for split in SPLITS if split in found.arrays}
             figures = _figures(estimator, digits, found.record, settings, found.path)
-            coefficients = found.arrays.get("coefficients")
-            return _told(StoredPredictions(**figures, predictions=kept, coefficients=coefficients), verbose)
+            return _told(StoredPredictions(**figures, predictions=kept), verbose)
         except (KeyError, ValueError, TypeError) as error:
             store.refuse(found.path, error)
     fitted, record = _fitted(estimator, digits, name)
@@ -183,10 +179,9 @@ def predict_once(
     for split in {"train", "validation"} & set(predictions):
         record[f"{split}_accuracy"] = evaluate(predictions[split], getattr(digits, split)).accuracy
     arrays = {split: values.astype(np.uint8) for split, values in predictions.items()}
-    coefficients = np.asarray(fitted.coef_, np.float32) if hasattr(fitted, "coef_") else None
-    path = _kept(digits, name, key, arrays | ({} if coefficients is None else {"coefficients": coefficients}), record)
+    path = _kept(digits, name, key, arrays, record)
     figures = _figures(estimator, digits, record, settings, path, loaded=False)
-    return _told(StoredPredictions(**figures, predictions=predictions, coefficients=coefficients), verbose)
+    return _told(StoredPredictions(**figures, predictions=predictions), verbose)
 
 
 def _told(run: _Result, verbose: int) -> _Result:

@@ -16,7 +16,6 @@ HISTORY = pd.DataFrame({"accuracy": [0.8, 0.9, 0.95], "val_accuracy": [0.85, 0.9
 DELETED = {name: np.random.default_rng(0).random((30, 11)) * share for name, share in (("SHAP", 0.5), ("random", 1))}
 RATES = {"constant": np.full(40, 0.1), "falling": np.linspace(0.2, 0, 20)}
 CALLS = {
-    "variance": lambda ax=None: plotting.plot_explained_variance([0.5, 0.3], mark=1, ax=ax),
     "history": lambda ax=None: plotting.plot_history({"run": HISTORY}, ax=ax),
     "curves": lambda ax=None: plotting.plot_curves(CURVES, ax=ax),
     "deletion": lambda ax=None: plotting.plot_deletion_curves(DELETED, ax=ax),
@@ -31,16 +30,6 @@ def test_axes(call):
 
 def look_different(lines, features=("get_color", "get_linestyle", "get_marker")):
     return all(len({str(getattr(line, feature)()) for line in lines}) == len(lines) for feature in features)
-
-
-def test_explained_variance():
-    ax = plotting.plot_explained_variance([0.5, 0.3, 0.1], mark=2)
-    curve, _, dot = ax.lines
-    np.testing.assert_array_equal(curve.get_xdata(), [1, 2, 3])
-    np.testing.assert_allclose(curve.get_ydata(), [0.5, 0.8, 0.9])
-    assert (dot.get_xdata()[0], dot.get_ydata()[0]) == (2, pytest.approx(0.8))
-    assert texts(ax) == ["2 components: 80.0%"]
-    assert len(plotting.plot_explained_variance([0.5]).lines) == 1
 
 
 def test_history():

@@ -25,12 +25,9 @@ ERRORS = {"b": 45, "a": 34, "c": 64, "d": 120}
 GROUPS = [("a", "b"), ("b", "c"), ("d",)]
 
 
-SIZES = pd.DataFrame({"parameters": [1e3, 1e5], "accuracy": [0.9, 0.99], "low": [0.88, 0.98], "high": [0.91, 0.995]})
-SIZES["label"] = ["small", "large"]
 CALLS = {
     "cost": lambda ax=None: plotting.plot_cost(COSTS, ax=ax),
     "indistinguishable": lambda ax=None: plotting.plot_indistinguishable(ERRORS, GROUPS, ax=ax),
-    "parameters": lambda ax=None: plotting.plot_parameters_accuracy(SIZES, ax=ax),
 }
 
 
@@ -85,26 +82,14 @@ def test_bars_stand_apart_inside_the_figure():
     assert max(text.get_window_extent().x1 for text in ax.texts) < min(places)
 
 
-def test_parameters_accuracy():
-    ax = plotting.plot_parameters_accuracy(SIZES)
-    assert ax.get_xscale() == "log"
-    (dots,) = ax.containers
-    np.testing.assert_allclose(dots.lines[0].get_xydata(), SIZES[["parameters", "accuracy"]])
-    np.testing.assert_allclose(bar_ends(dots), SIZES[["low", "high"]])
-    assert [(text.get_text(), text.xy[0]) for text in ax.texts] == [("small", 1e3), ("large", 1e5)]
-
-
-def test_a_single_run_has_no_interval():
-    ax = plotting.plot_parameters_accuracy(SIZES.assign(low=np.nan, high=np.nan))
-    (bars,) = (container for container in ax.containers)
-    assert all(np.ptp(segment[:, 1]) == 0 for segment in bars.lines[2][0].get_segments())
-
-
 def test_names_of_points_do_not_touch_and_stay_inside():
     random = np.random.default_rng(0)
-    many = pd.DataFrame({"parameters": 10 ** random.uniform(4, 6.5, 12), "accuracy": random.uniform(0.97, 0.997, 12)})
-    many = many.assign(low=many["accuracy"] - 0.002, high=many["accuracy"] + 0.0015, label="a name of a network")
-    ax = plotting.plot_parameters_accuracy(many)
+    many = pd.DataFrame(
+        {"training_flops": 10 ** random.uniform(12, 14.5, 12), "error": random.uniform(0.003, 0.03, 12)}
+    )
+    many = many.assign(low=many["error"] * 0.9, high=many["error"] * 1.2, front=False, label="a name of a network")
+    many.loc[0, "front"] = True
+    ax = plotting.plot_cost(many)
     placed, frame = boxes(ax.texts), ax.get_window_extent()
     assert not any(one.overlaps(other) for one, other in combinations(placed, 2))
     assert all(frame.contains(*box.min) and frame.contains(*box.max) for box in placed)
@@ -114,7 +99,6 @@ def test_names_of_points_do_not_touch_and_stay_inside():
     ("call", "message"),
     [
         (lambda: plotting.plot_cost(COSTS.assign(low=0.5)), "'points' .* bounds that enclose the values"),
-        (lambda: plotting.plot_parameters_accuracy(SIZES.assign(low=0.95)), "'points' .* enclose the values"),
         (lambda: plotting.plot_indistinguishable(ERRORS, [("a", "e")]), r"'groups' .* Got \['e'\]"),
     ],
 )

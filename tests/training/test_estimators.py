@@ -63,7 +63,6 @@ def test_predictions_alone_are_the_same_stored_or_not(digits):
     for run in (first, second):
         assert set(run.predictions) == {"train", "test"} and run.predictions["test"].dtype == np.int64
         np.testing.assert_array_equal(run.predictions["test"], expected(digits).predict(digits.test.flat))
-        np.testing.assert_array_equal(run.coefficients, expected(digits).coef_.astype(np.float32))
         assert run.train_accuracy == run.evaluate(digits.train).accuracy and run.validation_accuracy is None
         with pytest.raises(ValueError, match="'split' parameter of StoredPredictions.evaluate must be one of"):
             run.evaluate(digits.validation)
