@@ -3,6 +3,6 @@
 from mnist_helpers.data.fetch import cache_directory
 from mnist_helpers.data.labels import disputed_labels
 from mnist_helpers.data.mnist import Digits, Split, load_mnist
-from mnist_helpers.data.shifts import centred, shifted, shifted_by
+from mnist_helpers.data.shifts import centred, shifted
 
-__all__ = ["Digits", "Split", "cache_directory", "centred", "disputed_labels", "load_mnist", "shifted", "shifted_by"]
+__all__ = ["Digits", "Split", "cache_directory", "centred", "disputed_labels", "load_mnist", "shifted"]

@@ -1,4 +1,4 @@
-"""Digits on a larger canvas: in its centre, at random, or at a chosen distance from the centre."""
+"""Digits on a larger canvas: in its centre, or at random."""
 
 from dataclasses import replace
 
@@ -47,36 +47,6 @@ def shifted(split: Split, size: int = CANVAS, *, seed: int) -> Split:
     room = _room(split, size, "shifted")
     # integers(...) leaves out its upper bound: without the 1, the last row and column would never be reached.
     return _placed(split, size, np.random.default_rng(seed).integers(0, room + 1, (len(split), 2)))
-
-
-def shifted_by(split: Split, distance: int, size: int = CANVAS, *, seed: int) -> Split:
-    """Return the split with every image at the same distance from the centre of the canvas.
-
-    Parameters
-    ----------
-    split : Split
-        As in `centred`.
-    distance : int
-        The larger one of the steps down and across, in pixels; at most what the canvas has room for.
-    size : int
-        As in `centred`.
-    seed : int
-        Of the directions.
-
-    Returns
-    -------
-    Split
-        With images (n, size, size, 1).
-    """
-    room = _room(split, size, "shifted_by")
-    distance = check_positive_int(distance, name="distance", function="shifted_by", minimum=0)
-    if distance > room // 2:
-        raise ValueError(problem("distance", "shifted_by", f"at most {room // 2} on this canvas", repr(distance)))
-    random = np.random.default_rng(seed)
-    steps = random.integers(-distance, distance + 1, (len(split), 2))
-    # one of the two steps goes all the way, to either side
-    steps[np.arange(len(split)), random.integers(0, 2, len(split))] = distance * random.choice([-1, 1], len(split))
-    return _placed(split, size, room // 2 + steps)
 
 
 def _room(split: Split, size: int, function: str) -> int:
