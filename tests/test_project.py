@@ -186,3 +186,23 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_used():
     named = {canonicalize_name(requirement.name) for requirement in declared()}
     assert not imported() - named, "imported, but not declared in setup.cfg"
     assert named - imported() == set(NOT_IMPORTED), "declared in setup.cfg, but not imported"
+
+
+def test_citation_and_package_have_one_version():
+    settings = configparser.ConfigParser()
+    settings.read(ROOT / "setup.cfg", encoding="utf-8")
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert str(citation["version"]) == settings["metadata"]["version"]
+    assert f"## [{citation['version']}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_workflows_call_targets_of_the_makefile():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    called = set()
+    for path in (ROOT / ".github" / "workflows").glob("*.yml"):
+        (job,) = yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"].values()
+        targets = job.get("strategy", {}).get("matrix", {}).get("target", [])
+        commands = [step["run"].split()[1] for step in job["steps"] if "run" in step]
+        called |= {each for each in commands if not each.startswith("$")} | set(targets)
+    assert {"test", "docs", "test-lowest", "test-latest"} <= called
+    assert all(re.search(rf"(?m)^{re.escape(target)}:", makefile) for target in called), called
