@@ -122,7 +122,7 @@ test_hints_on_setting_upright = judged(
         (lambda image: 2 * sheared(image), "200%"),
         (lambda image: 0 * image, "vanished"),
         (lambda image: image[:5], "shape"),
-        (divided, "division by zero"),
+        (divided, "divides by zero"),
     ],
 )
 

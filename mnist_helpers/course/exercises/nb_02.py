@@ -17,17 +17,17 @@ def precision(answer: Answer) -> str | None:
     given = np.array([as_number(called(answer, confusion.copy(), digit)) for digit in range(10)])
     right = diagonal / confusion.sum(axis=0)
     mistakes = {
-        "This divides by the row: of all true images of the digit, how many were found? Asked for is the other way.": (
+        "This divides by the row: how many of the true images of the digit were found? We ask the other way round.": (
             diagonal / confusion.sum(axis=1)
         ),
-        "This is in percent. Leave out the factor of 100.": 100 * right,
-        "This is the accuracy over all digits. Only answers of this one digit count here.": (
+        "This is in percent. We want a share from 0 to 1, so leave out the factor of 100.": 100 * right,
+        "This is the accuracy over all digits. Here only the images that were called this digit count.": (
             [diagonal.sum() / confusion.sum()] * 10
         ),
-        "This is the share of wrong answers. Asked for is the share of right ones.": 1 - right,
+        "This is the share of wrong answers. We want the share of right ones.": 1 - right,
         "You divide by all images. Divide by those that were called this digit.": diagonal / confusion.sum(),
     }
-    general = "Not yet. Rows are true digits, columns are answers: in which cells stand all images that were called 9?"
+    general = "Not yet. Rows are true digits, columns are answers: which cells count the images that were called 9?"
     return diagnosis(given, right, mistakes, general)
 
 
@@ -40,15 +40,17 @@ def linear_classifier(answer: Answer) -> str | None:
     scores = images @ weights.T + biases
     given = as_array(called(answer, images.copy(), weights.copy(), biases.copy()))
     if given.shape == (40, 10):
-        return "These are scores, ten per image. Which digit has the largest one? `argmax` tells, along axis 1."
+        return "These are scores, ten per image. Which digit has the largest one? `argmax` tells you, along axis 1."
     if given.shape == (10,):
-        return "Ten answers for 40 images: the largest score is sought per image, that is along axis 1."
+        return "Ten answers for 40 images. Look for the largest score of each image, that is, along axis 1."
     if given.shape == ():
-        return "One answer for all images. Give `argmax` an axis, so that every row gets its own answer."
+        return "One answer for all images. Tell `argmax` the axis, so that every image gets its own answer."
     if given.shape != (40,):
-        return f"One digit per image should come back: for 40 images, the shape (40,) and not {given.shape}."
+        return f"Return one digit per image: for 40 images, the shape (40,) and not {given.shape}."
     mistakes = {
-        "The biases are missing: one constant for each digit, added to its sum.": (images @ weights.T).argmax(axis=1),
+        "The biases are missing. There is one for each digit, and it is added to the weighted sum.": (
+            images @ weights.T
+        ).argmax(axis=1),
         "The biases should be added, not subtracted.": (images @ weights.T - biases).argmax(axis=1),
         "This is the digit with the *smallest* score.": scores.argmin(axis=1),
         "These are the largest scores themselves. Which digits do they belong to? `argmax` instead of `max`.": (
@@ -56,7 +58,7 @@ def linear_classifier(answer: Answer) -> str | None:
         ),
     }
     return diagnosis(
-        given, scores.argmax(axis=1), mistakes, "Not yet. First `images @ weights.T + biases`, then argmax."
+        given, scores.argmax(axis=1), mistakes, "Not yet. Compute `images @ weights.T + biases` first, then argmax."
     )
 
 
@@ -66,16 +68,16 @@ def honest_score(answer: Answer) -> str | None:
     scores = [as_number(called(answer, *_noise(seed))) for seed in range(4)]
     signal = as_number(called(answer, *_noise(0, signal=2.0)))
     if not all(0 <= score <= 1 for score in [*scores, signal]):
-        return "The score should be an accuracy, a share from 0 to 1."
+        return "The score should be an accuracy: a share from 0 to 1."
     if np.mean(scores) > 0.85:
-        return "Nearly always right on pure noise: is the score measured on the images that it was fitted on?"
+        return "This is nearly always right, on pure noise. Do you measure on the same images that it was fitted on?"
     if np.mean(scores) > 0.58:
         return (
-            f"On labels decided by coin tosses it is still right on {np.mean(scores):.0%}: it has seen the judges. "
+            f"On labels decided by coin tosses it is right on {np.mean(scores):.0%}, so it has seen `judge_images`. "
             "Which of the images may SelectKBest see?"
         )
     if signal < 0.8:
-        return f"On noise it is honest. But where 20 pixels really tell the label it finds only {signal:.0%}."
+        return f"On noise it is honest. But where 20 pixels really depend on the label, it finds only {signal:.0%}."
     return None
 
 
@@ -94,23 +96,27 @@ def deskew(answer: Answer) -> str | None:
     after = [as_array(called(answer, image.copy()), (28, 28)).astype(float) for image in before]
     left = [slant_of(image) if image.sum() > 0 else np.inf for image in after]
     if not np.isfinite(left).all():
-        return "A digit has vanished: no ink is left."
+        return "One of the digits has vanished: no ink is left."
     if any(_height(new) < 0.8 * _height(old) for new, old in zip(after, before, strict=True)):
-        return "They were laid flat: columns were moved up and down. Rows are to be moved, to the left or right."
+        return "The strokes were laid flat: you moved columns up and down. Move rows, to the left or to the right."
     if left[0] > 0.7 and left[1] < -0.6:
-        return "They lean twice as much as before. Shift the rows the other way."
+        return "The strokes lean twice as much as before. Shift the rows the other way."
     if np.allclose(left[:3], [0.5, -0.4, 0.0], atol=SLANT_LEFT):
-        return "They lean as before. Has anything been moved? A row is shifted along itself, that is along axis 1."
+        return "The strokes lean as before. Did anything move? Shift each row to the left or right, along axis 1."
     if np.abs(left).max() > SLANT_LEFT:
-        return f"They still lean: {_listed(left)} columns per row remain of {_listed(map(slant_of, before))}."
+        return (
+            f"The strokes still lean: by {_listed(left)} columns per row, before by {_listed(map(slant_of, before))}."
+        )
     moved = max(np.abs(_centre(new) - _centre(old)).max() for new, old in zip(after, before, strict=True))
     if moved > 1:
-        return f"Upright, but moved by {moved:.1f} pixels. Rows above the centre go one way, those below it the other."
+        return f"Upright, but moved by {moved:.1f} pixels. Rows above the centre move one way, those below the other."
     kept = [new.sum() / old.sum() for new, old in zip(after, before, strict=True)]
     if min(kept) < 0.9 or max(kept) > 1.1:
-        return f"Upright, but {min(kept):.0%} to {max(kept):.0%} of the ink is left. Nothing should be lost or doubled."
+        return f"Upright, but {min(kept):.0%} to {max(kept):.0%} of the ink is left. No ink should be lost or added."
     empty = np.asarray(called(answer, np.zeros((28, 28), np.float32)))
-    return None if np.isfinite(empty).all() else "An empty image has no slant: there is a division by zero."
+    if not np.isfinite(empty).all():
+        return "An image without ink has no slant: your function divides by zero. Return such an image as it is."
+    return None
 
 
 def slant_of(image: np.ndarray) -> float:
