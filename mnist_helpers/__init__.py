@@ -38,6 +38,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "training.committees": ["Committee", "average_model", "train_committee"],
         "training.cost": ["forward_flops", "training_flops"],
         "training.estimators": ["FittedEstimator", "StoredPredictions", "fit_estimator", "predict_once"],
+        "training.remembered": ["remember"],
         "training.repeats": ["Repeats", "repeat"],
         "training.schedules": ["learning_rates", "one_cycle", "total_steps"],
         "training.run": ["Run"],
