@@ -4,6 +4,7 @@ Colours can be told apart by colour-blind readers, and line styles, markers, hat
 in grey print. Only the sign of a red or blue map is lost there. Importing it gives all figures the look of the series.
 """
 
+from mnist_helpers.plotting.architecture import plot_architecture
 from mnist_helpers.plotting.charts import (
     plot_accuracies,
     plot_confusion,
@@ -37,6 +38,7 @@ set_theme()
 __all__ = [
     "plot_accuracies",
     "plot_activations",
+    "plot_architecture",
     "plot_attributions",
     "plot_confusion",
     "plot_confusion_examples",
