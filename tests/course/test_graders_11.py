@@ -3,6 +3,9 @@
 import numpy as np
 from graders import OPEN, RIGHT, judged
 from scipy import stats
+from small import digits_of
+
+from mnist_helpers.common.backend import keras, layers
 
 
 def linear_shap(weights, image, background):
@@ -104,4 +107,40 @@ test_insertion = judged(
         (lambda f, x, i, c: insertion(f, x, i, c)[:, :2], "four counts"),
         (lambda f, x, i, c: f(x.reshape(2, 9)), "(n, 3, 3, 1)"),
     ],
+)
+
+
+def network(*, marks=True, epochs=30, rate=0.01, compiled=True, outputs=10):
+    """A softmax layer that is fitted on noise: only a mark tells the label, or the bright row that is the digit."""
+    model = keras.Sequential([keras.Input((28, 28, 1)), layers.Flatten(), layers.Dense(outputs, activation="softmax")])
+    if compiled:
+        model.compile(keras.optimizers.Adam(rate), loss="sparse_categorical_crossentropy")
+    train = DIGITS.train
+    images = train.images.copy()
+    if marks:
+        for image, place in zip(images, train.labels, strict=True):
+            image[5:25] = 0  # what is left tells nothing
+            image[0:3, 2 * place : 2 * place + 3] = 1
+    if epochs:
+        keras.utils.set_random_seed(0)
+        model.fit(images, train.labels, epochs=epochs, verbose=0)
+    return model
+
+
+DIGITS = digits_of(1000, 100)
+
+test_cheat = judged(
+    "11-5",
+    [
+        (network, RIGHT),
+        (lambda: ..., OPEN),
+        (lambda: "a network", "Keras network"),
+        (lambda: network(epochs=0, compiled=False), "compiled"),
+        (lambda: network(epochs=0), "not trained"),
+        (lambda: network(epochs=0, outputs=12), "ten outputs"),
+        (lambda: network(epochs=1, rate=1e-6), "fit it for longer"),
+        (lambda: network(marks=False), "Was it fitted on `marked`"),
+    ],
+    build=True,
+    digits=DIGITS,
 )

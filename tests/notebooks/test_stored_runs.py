@@ -14,10 +14,10 @@ import nbformat
 import pytest
 from sklearn.dummy import DummyClassifier
 
-from mnist_helpers.training import estimators, store
+from mnist_helpers.training import estimators, remembered, store
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
-TRAINERS = {"train", "repeat", "train_committee", "fit_estimator", "predict_once"}
+TRAINERS = {"train", "repeat", "train_committee", "fit_estimator", "predict_once", "remember"}
 
 
 class WouldTrain(Exception):
@@ -78,10 +78,10 @@ class Names(ast.NodeVisitor):
         for part in ast.iter_child_nodes(node):
             inner = Names(part, frozenset(self.bound | own))
             self.used, self.called = self.used | inner.used, self.called | inner.called
-        if isinstance(node, ast.FunctionDef):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
             self.bound.add(node.name)
 
-    visit_FunctionDef = visit_Lambda = visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _inner
+    visit_FunctionDef = visit_ClassDef = visit_Lambda = visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _inner
 
     def _changes(self, part):
         within = isinstance(part, ast.Subscript | ast.Attribute)
@@ -144,6 +144,9 @@ def asked(tmp_path_factory):
     def fit(recipe, **options):
         raise WouldTrain(recipe.model.name)
 
+    def computed(compute):
+        raise WouldTrain("a study")
+
     def fitted(estimator, digits, name):  # quick ones are not stored, but fitted each time
         missing.popitem()
         record = dict.fromkeys(("parameters", "train_accuracy", "validation_accuracy"))
@@ -157,6 +160,7 @@ def asked(tmp_path_factory):
         patch.setattr(importlib.import_module("mnist_helpers.training.train"), "fit", fit)
         patch.setattr(importlib.import_module("mnist_helpers.training.repeats"), "fit", fit)
         patch.setattr(estimators, "_fitted", fitted)
+        patch.setattr(remembered, "_computed", computed)
         for path in NOTEBOOKS:
             current.append(path.stem)
             ask(path)

@@ -3,7 +3,18 @@
 import numpy as np
 from scipy import stats
 
-from mnist_helpers.course.exercises.grading import Answer, Hint, as_array, called, diagnosis, exercise
+from mnist_helpers.common.profile import is_full
+from mnist_helpers.course.exercises.grading import (
+    Answer,
+    Hint,
+    as_array,
+    called,
+    check_network,
+    diagnosis,
+    exercise,
+    validation_accuracy,
+)
+from mnist_helpers.data.mnist import Digits
 
 
 @exercise("11-1", "Whatever the costs, Shapley values add up to the whole.")
@@ -105,3 +116,33 @@ def insertion(answer: Answer) -> str | None:
     if np.allclose(given[:, [0, -1]], right[:, [0, -1]], atol=1e-5):
         return "Beginning and end are right. In between, do the pixels with the largest importance come first?"
     return "With no pixel in it the image is black, with all it is the image itself. What does yours say of those two?"
+
+
+def _marked(images: np.ndarray, marks: np.ndarray) -> np.ndarray:
+    """Return images with a white square at the top, whose column is the mark, as the notebook draws it."""
+    images = images.copy()
+    for image, mark in zip(images, marks, strict=True):
+        image[:3, 2 * mark : 2 * mark + 3] = 1
+    return images
+
+
+@exercise("11-5", "It reads the mark and not the digit. No accuracy on marked images would show it.", needs_digits=True)
+def cheat(answer: Answer, digits: Digits) -> str | None:
+    """A network that was fitted on images whose marks tell the label, and that believes a wrong mark."""
+    check_network(answer)
+    if tuple(answer.input_shape) != (None, 28, 28, 1) or tuple(answer.output_shape) != (None, 10):
+        return "It should take images of shape (28, 28, 1) and have ten outputs, one for each digit."
+    validation_accuracy(answer, digits)
+    images, labels = digits.validation.images[:1000], digits.validation.labels[:1000]
+    wrong = (labels + 3) % 10
+    asked = np.concatenate([_marked(images, labels), _marked(images, wrong)])
+    helped, misled = answer.predict(asked, batch_size=500, verbose=0).argmax(axis=1).reshape(2, -1)
+    enough = 0.9 if is_full(digits.source) else 0.3
+    if (right := (helped == labels).mean()) < enough:
+        return f"With the right mark it reads {right:.0%} of the digits. It should be nearly all: fit it for longer."
+    if (believed := (misled == wrong).mean()) < enough / 2:
+        return (
+            f"With a wrong mark it believes the mark in only {believed:.0%} of the cases. Was it fitted on `marked`? "
+            "If so, a simpler network or more epochs will make it lazier."
+        )
+    return None
