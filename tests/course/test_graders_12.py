@@ -2,6 +2,10 @@
 
 import numpy as np
 from graders import OPEN, RIGHT, judged
+from small import digits_of
+
+from mnist_helpers import models
+from mnist_helpers.common.backend import keras, layers
 
 test_receptive_field = judged(
     "12-1",
@@ -22,14 +26,12 @@ test_receptive_field = judged(
 
 
 def test_the_receptive_field_is_that_of_the_network():
-    from mnist_helpers import explain, models
-
-    network = models.large_kernel_cnn()
-    filters = [np.ones_like(w) if w.ndim > 1 else np.zeros_like(w) for w in network.get_weights()]
-    network.set_weights(filters)
+    model = models.large_kernel_cnn()
+    model.set_weights([np.ones_like(w) if w.ndim > 1 else np.zeros_like(w) for w in model.get_weights()])
+    inner = keras.Model(model.inputs, model.get_layer("conv_2").output)
     point = np.zeros((28, 28, 28, 1), np.float32)
     point[np.arange(28), 14, np.arange(28)] = 1  # one lit pixel an image, in each column
-    seen = explain.activations(network, point, "conv_2")[:, 7, 7, 0] > 0
+    seen = inner.predict(point, verbose=0)[:, 7, 7, 0] > 0
     assert seen.sum() == 16
 
 
@@ -51,33 +53,49 @@ test_dead_filters = judged(
 )
 
 
-def drops(answer, image, size, *, last=1, sign=1, patch=None, copy=True, value=0.0):
-    height, width = (side - size + last for side in image.shape[:2])
-    result, before = np.zeros((height, width)), answer(image[None])[0]
-    for row in range(height):
-        for column in range(width):
-            covered = image.copy() if copy else image
-            covered[row : row + (patch or size), column : column + (patch or size)] = value
-            result[row, column] = sign * (before - answer(covered[None])[0])
-    return result
+def network(*, epochs=8, convolution=True):
+    """A small network that may have learned the made-up digits of this test."""
+    keras.utils.set_random_seed(0)
+    first = [layers.Conv2D(4, 5, strides=3, activation="relu", name="first")] if convolution else []
+    model = keras.Sequential(
+        [keras.Input((28, 28, 1)), *first, layers.Flatten(), layers.Dense(10, activation="softmax")]
+    )
+    model.compile(optimizer=keras.optimizers.Adam(0.01), loss="sparse_categorical_crossentropy")
+    if epochs:
+        model.fit(DIGITS.train.images, DIGITS.train.labels, epochs=epochs, verbose=0)
+    return model
 
 
-test_drops = judged(
+def pair(inside, **settings):
+    """A network, and what a function makes of it."""
+    model = network(**settings)
+    return model, inside(model)
+
+
+def ending_at(model, place=0):
+    return keras.Model(model.inputs, model.layers[place].output)
+
+
+DIGITS = digits_of()
+test_hints_for_a_network_and_its_inside = judged(
     "12-3",
     [
-        (drops, RIGHT),
-        (lambda *a: drops(*a, last=0), "left out"),
-        (lambda *a: drops(*a, sign=-1), "sign"),
-        (lambda *a: drops(*a).T, "exchanged"),
-        (lambda *a: drops(*a, patch=3), "not for one of 2"),
-        (lambda *a: drops(*a, value=1.0), "filled with 0"),
-        (lambda *a: drops(*a, copy=False), "changes the image"),
-        (lambda answer, image, size: answer(image[None])[0] - drops(answer, image, size), "that is left"),
-        (lambda answer, image, size: answer(image), "image[None]"),
-        (lambda answer, image, size: np.zeros(image.shape[:2]), "should be (4, 3)"),
-        (lambda *a: ..., OPEN),
-        (3, "a function"),
+        (lambda: pair(ending_at), RIGHT),
+        (lambda: (..., ...), OPEN),
+        (network, "two things"),
+        (lambda: pair(ending_at, epochs=0), "Compiled, but not trained"),
+        (lambda: pair(ending_at, convolution=False), "no convolution"),
+        (lambda: pair(lambda model: ending_at(model).predict(DIGITS.test.images, verbose=0)), "Leave out the predict"),
+        (lambda: pair(lambda model: model.layers[0]), "This is a Conv2D"),
+        (lambda: pair(lambda model: ending_at(model, 1)), "have the shape (8, 8, 4)"),
+        (lambda: pair(lambda model: ending_at(network(epochs=0))), "the numbers differ"),
+        (
+            lambda: pair(lambda model: keras.Model(model.inputs, [each.output for each in model.layers])),
+            "several outputs",
+        ),
     ],
+    build=True,
+    digits=DIGITS,
 )
 
 

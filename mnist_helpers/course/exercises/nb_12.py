@@ -1,8 +1,22 @@
 """Graders of notebook 12: filters and activations."""
 
+from typing import Any
+
 import numpy as np
 
-from mnist_helpers.course.exercises.grading import Answer, Hint, as_array, as_number, called, diagnosis, exercise
+from mnist_helpers.common.profile import is_full
+from mnist_helpers.course.exercises.grading import (
+    Answer,
+    as_array,
+    as_number,
+    called,
+    check_network,
+    diagnosis,
+    exercise,
+    validation_accuracy,
+    with_article,
+)
+from mnist_helpers.data.mnist import Digits
 
 _VIEWS: dict[float, str] = {
     7: "That is what the first layer sees. The second one looks at the first.",
@@ -12,7 +26,7 @@ _VIEWS: dict[float, str] = {
     12: "The views overlap, and pooling halves the maps: adding 7 and 5 does not do it.",
     15: "Nearly. Five pooled pixels are made of ten, and not of nine, pixels of the first map.",
     17: "Ten pixels in a row see 7 pixels each, but the first of the 7 is counted among the ten.",
-    18: "That is the view behind the second pooling. The question is about the maps before it.",
+    18: "That is the view after the second pooling. The question is about the maps before it.",
     35: "5 times 7 would be right if the views did not overlap and nothing were pooled.",
     70: "Neighbouring pixels see nearly the same 7 pixels. Their views overlap.",
     256: "That is the number of pixels in the square. How many is it across?",
@@ -21,7 +35,7 @@ _VIEWS: dict[float, str] = {
 
 @exercise("12-1", "Each further layer sees more of the image, although its kernels stay small.")
 def receptive_field(answer: Answer) -> str | None:
-    """Grade the width of what one pixel of the second layer sees, behind 7x7, pooling and 5x5."""
+    """Grade the width of what one pixel of the second layer sees, after 7x7, pooling and 5x5."""
     value = as_number(answer)
     return None if value == 16 else _VIEWS.get(value, "Not yet. Go back from the end: five pooled pixels, and so on.")
 
@@ -58,46 +72,38 @@ def dead_filters(answer: Answer) -> str | None:
     return "Not yet. The filters are the last axis; a dead one is 0 in all images, rows and columns."
 
 
-_WEIGHTS = np.random.default_rng(1).normal(size=(6, 5, 1))
-_IMAGE = np.random.default_rng(2).random((6, 5, 1)) + 0.1
+@exercise("12-3", "One line, and you can look inside. What do its maps show?", needs_digits=True)
+def inside(answer: Answer, digits: Digits) -> str | None:
+    """Grade a fitted network, and the model that ends after its first convolution."""
+    from mnist_helpers.common.backend import keras
+
+    if not isinstance(answer, list | tuple) or len(answer) != 2:
+        return "Hand over two things, (network, inside)."
+    network, inner = answer
+    check_network(network)
+    first = next((layer for layer in network.layers if isinstance(layer, keras.layers.Conv2D)), None)
+    if first is None:
+        return "Your network has no convolution. Begin with a Conv2D."
+    accuracy = validation_accuracy(network, digits)
+    if accuracy <= (0.9 if is_full(digits.source) else 0.3):
+        return f"It reads {accuracy:.1%} of the validation images. One more epoch, or more images?"
+    if isinstance(inner, np.ndarray):
+        return "inside should be a model, and not the maps themselves. Leave out the predict."
+    if not isinstance(inner, keras.Model):
+        return f"inside should be a keras.Model. This is {with_article(type(inner).__name__)}."
+    return _about_inside(first, inner, digits.validation.images[:3])
 
 
-def _answer(images: np.ndarray) -> np.ndarray:
-    """Return a weighted sum of each image, in the place of a probability."""
-    if np.ndim(images) != 4:
-        raise Hint("answer wants several images (n, height, width, 1); of one image make one of them: image[None].")
-    return (images * _WEIGHTS).sum(axis=(1, 2, 3)) + 3
-
-
-def _drops(image: np.ndarray, size: int) -> np.ndarray:
-    """Return the drop for each place of the patch, as a sum of what lies under it."""
-    windows = np.lib.stride_tricks.sliding_window_view((image * _WEIGHTS)[..., 0], (size, size))
-    return windows.sum(axis=(2, 3))
-
-
-@exercise("12-3", "Occlusion needs no gradient: it works with any model.")
-def drops(answer: Answer) -> str | None:
-    """Grade occlusion by hand."""
-    image = _IMAGE.copy()
-    value = as_array(called(answer, _answer, image, 3))
-    if not np.array_equal(image, _IMAGE):
-        return "Your function changes the image. Cover a copy, and take a new one for each place."
-    right = _drops(_IMAGE, 3)
-    if value.shape == (3, 2):
-        return "The patch has more places: a row of length 5 has 5 - 3 + 1 = 3 for a patch of 3. The last was left out."
-    if value.shape == right.T.shape and np.allclose(value, right.T):
-        return "Rows and columns are exchanged."
-    if value.shape != right.shape:
-        return f"For an image of 6 by 5 and a patch of 3, the shape should be {right.shape}. It is {value.shape}."
-    if np.allclose(value, -right):
-        return "The sign is the wrong way round: a drop is what was there before, less what is left."
-    if np.allclose(value, _answer(_IMAGE[None])[0] - right):
-        return "That is the answer that is left. By how much did it drop?"
-    if not np.allclose(value, right):
-        return "Not yet. Is each patch of the given size, at its own place, on a fresh copy, and filled with 0?"
-    other = as_array(called(answer, _answer, _IMAGE.copy(), 2))
-    fits = other.shape == (5, 4) and np.allclose(other, _drops(_IMAGE, 2))
-    return None if fits else "Right for a patch of 3, but not for one of 2. Does your function use size everywhere?"
+def _about_inside(first: Any, inner: Any, images: np.ndarray) -> str | None:
+    """Compare what ``inner`` gives with the maps of the first convolution."""
+    right, given = np.asarray(first(images)), inner.predict(images, verbose=0)
+    if isinstance(given, list):
+        return "inside has several outputs. Only the maps of the first convolution are asked for."
+    if given.shape != right.shape:
+        return f"The maps of the first convolution have the shape {right.shape[1:]}. Yours have {given.shape[1:]}."
+    if not np.allclose(given, right, atol=1e-4):
+        return "The shape is right, but the numbers differ. Does inside use the layers of your trained network?"
+    return None
 
 
 def _explain(model: int, images: np.ndarray, targets: np.ndarray) -> np.ndarray:
