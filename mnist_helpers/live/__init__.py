@@ -33,5 +33,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "points": ["Border", "Components", "Valley"],
         "figures": ["Convolve", "DrawDigit", "LiveTraining", "Network", "Quiz"],
         "preprocess": ["draw", "preprocess"],
+        "table": ["Table"],
     },
 )

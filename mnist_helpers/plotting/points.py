@@ -115,10 +115,13 @@ def _name_point(
     ends = middle + _PLACES * scale
     corners = ends - size * (1 - np.sign(_PLACES)) / 2
     boxes = np.hstack([corners - 2, corners + size + 2])
-    dots = np.tile(middle + np.linspace(0.1, 1, 12)[:, None, None] * (ends - middle), 2)  # (12, places, 4)
+    dots = np.tile(middle + np.linspace(0.1, 1, 40)[:, None, None] * (ends - middle), 2)  # (40, places, 4)
     outside = (boxes[:, :2] < ax.bbox.min).any(axis=1) | (boxes[:, 2:] > ax.bbox.max).any(axis=1)
     hidden = _touch(boxes[:, None], taken).sum(axis=1) + 4 * outside
     crossed = _touch(boxes[:, None], ink).any(axis=1) | _touch(dots[:, :, None], others).any(axis=(0, 2))
+    elsewhere = ink[np.linalg.norm(ink[:, :2] - middle, axis=1) > 12 * scale]  # a point lies on its own line
+    wide = elsewhere + 2 * scale * np.array([-1, -1, 1, 1])
+    crossed |= _touch(dots[:, :, None], wide).any(axis=(0, 2))
     best = np.argmin(1000 * hidden + 200 * crossed + np.linalg.norm(_PLACES, axis=1))
     (x, y), far = _PLACES[best], np.abs(_PLACES[best]).max() > 10
     label.set(position=(x, y), ha=("right", "center", "left")[np.sign(x) + 1])
