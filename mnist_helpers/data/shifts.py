@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from mnist_helpers.common.checks import check_positive_int, problem
+from mnist_helpers.common.checks import check_positive_int
 from mnist_helpers.data.mnist import Split, check_is_split
 
 CANVAS = 48
