@@ -8,7 +8,11 @@ from graders import OPEN, RIGHT, judged
 from scipy import ndimage
 from small import digits_of
 
+from mnist_helpers import check
+from mnist_helpers.common.backend import keras
 from mnist_helpers.course.exercises import nb_07
+from mnist_helpers.data import mnist
+from mnist_helpers.data.mnist import Digits, Split
 from mnist_helpers.data.shifts import centred, shifted
 
 test_share_left_out = judged(
@@ -90,11 +94,10 @@ def ten():
 
 def test_the_steps_are_those_of_the_network(ten):
     from mnist_helpers import models
-    from mnist_helpers.common.backend import keras
 
     network = models.small_cnn(size=48)
     network.set_weights([weights + 0.01 for weights in network.get_weights()])  # a constant that is not 0
-    upto = keras.Model(network.inputs[0], network.get_layer("pool_2").output)
+    upto = keras.Model(network.inputs[0], network.get_layer("pool_2").output)  # after two poolings, as in the lesson
     images = push(centred(ten).images, -6)
     fits = [s for s in range(11) if moves_along(lambda x: np.asarray(upto(x)), images, s, 4)]
     assert fits == [0, 4, 8]
@@ -132,7 +135,7 @@ def in_place(images):
 
 
 test_recentred = judged(
-    "07-4",
+    "07-5",
     [
         (recentred, RIGHT),
         (smooth, RIGHT),
@@ -159,3 +162,57 @@ def test_centres_of_mass_are_those_of_scipy():
 def test_recentring_undoes_a_shift(ten):
     back = recentred(shifted(ten, seed=1).images)
     assert np.allclose(back, recentred(centred(ten).images))
+
+
+def blobs(n, seed):
+    """Images of ten classes that are told apart by their ink alone, wherever it lies."""
+    random = np.random.default_rng(seed)
+    images, labels = np.zeros((n, 28, 28, 1), np.float32), random.integers(0, 10, n)
+    images[:, 12:16, 12:16] = (labels[:, None, None, None] + 1) / 10
+    return images, labels
+
+
+@pytest.fixture(scope="module")
+def inked():
+    made = {name: Split(*blobs(200, seed), name, "mnist") for seed, name in enumerate(("train", "validation", "test"))}
+    return Digits(**made, source="mnist", origin="made up")
+
+
+def network(*middle, size=48, outputs=10, rate=0.05, epochs=0, digits=None):
+    stack = [keras.Input((size, size, 1)), *middle, keras.layers.Dense(outputs, activation="softmax")]
+    model = keras.Sequential(stack)
+    if rate:
+        model.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy")
+    if epochs:
+        images = centred(digits.train).images
+        model.fit(images, digits.train.labels, epochs=epochs, verbose=0)
+    return model
+
+
+def globally_pooled():
+    return keras.layers.GlobalMaxPooling2D(), keras.layers.Dense(32, activation="relu")
+
+
+@pytest.mark.parametrize(
+    ("build", "hint"),
+    [
+        (lambda digits: network(*globally_pooled(), epochs=60, digits=digits, rate=0.02), RIGHT),
+        (
+            lambda digits: network(keras.layers.Flatten(), epochs=60, digits=digits, rate=0.02),
+            "weights belong to places",
+        ),
+        (lambda digits: network(*globally_pooled(), epochs=1, digits=digits, rate=1e-6), "longer first"),
+        (lambda digits: network(*globally_pooled()), "Compiled, but not trained"),
+        (lambda digits: network(*globally_pooled(), rate=None), "still has to be compiled"),
+        (lambda digits: network(*globally_pooled(), size=28), "images of shape (48, 48, 1)"),
+        (lambda digits: network(*globally_pooled(), outputs=11), "ten outputs"),
+        (lambda digits: ..., OPEN),
+        (lambda digits: 3, "a Keras network"),
+    ],
+)
+def test_a_network_that_forgets_the_place(monkeypatch, inked, build, hint):
+    monkeypatch.setattr(mnist, "current", lambda: inked)
+    keras.utils.set_random_seed(0)
+    result = check("07-4", build(inked))
+    assert result.passed is {RIGHT: True, OPEN: None}.get(hint, False), str(result)
+    assert hint in result.message

@@ -1,13 +1,28 @@
 """Graders of notebook 07: what a shift does."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
-from mnist_helpers.course.exercises.grading import Answer, Hint, as_array, as_number, called, diagnosis, exercise
+from mnist_helpers.common.profile import is_full
+from mnist_helpers.course.exercises.grading import (
+    Answer,
+    Hint,
+    as_array,
+    as_number,
+    called,
+    check_network,
+    diagnosis,
+    exercise,
+    validation_accuracy,
+)
+from mnist_helpers.data.mnist import Digits
+from mnist_helpers.data.shifts import centred, shifted
 
 _ROOM = 36 - 28  # pixels of room on the canvas of the first exercise
 _CANVAS = 48
+_ENOUGH, _JUDGED = 0.6, 1000  # share of shifted digits, and how many are shown
 _Layer = Callable[[np.ndarray], np.ndarray]
 
 
@@ -123,8 +138,27 @@ def fitting_steps(answer: Answer) -> str | None:
     steps = sorted({as_number(step) for step in answer})
     if steps == [0, 4, 8]:
         return None
-    general = "Not yet. Ask moves_along about every step from 0 to 10, with the network up to pool_2."
+    general = "Not yet. Ask moves_along about every step from 0 to 10, with the network up to conv_3."
     return next((hint for wrong, hint in _FITTING if steps == wrong), general)
+
+
+@exercise("07-4", "It never saw a shifted digit in training, and reads most of them all the same.", needs_digits=True)
+def network_that_forgets_the_place(answer: Answer, digits: Digits) -> str | None:
+    """Grade a network fitted on centred canvases by the shifted digits that it reads."""
+    check_network(answer)
+    if tuple(answer.input_shape) != (None, _CANVAS, _CANVAS, 1) or tuple(answer.output_shape) != (None, 10):
+        return "It should take images of shape (48, 48, 1) and have ten outputs, one for each digit."
+    some = digits.validation.take(min(_JUDGED, len(digits.validation)))
+    anywhere = validation_accuracy(answer, replace(digits, validation=shifted(some, seed=7)))
+    if anywhere >= (_ENOUGH if is_full(digits.source) else 0.2):
+        return None
+    at_home = validation_accuracy(answer, replace(digits, validation=centred(some)))
+    said = f"It reads {at_home:.0%} of the centred digits, and {anywhere:.0%} of the shifted ones."
+    if at_home < _ENOUGH:
+        return f"{said} Train it for longer first, or on more images."
+    if any(type(layer).__name__ == "Flatten" for layer in answer.layers):
+        return f"{said} After `Flatten`, weights belong to places. What could stand there instead?"
+    return f"{said} Which of its layers still know where something was?"
 
 
 def _scattered() -> np.ndarray:
@@ -146,7 +180,7 @@ def centres_of_mass(images: np.ndarray) -> np.ndarray:
     return np.stack([rows, columns], axis=1)
 
 
-@exercise("07-4", "MNIST's own digits were centred in just this way, by their centre of mass.")
+@exercise("07-5", "MNIST's own digits were centred in just this way, by their centre of mass.")
 def recentred(answer: Answer) -> str | None:
     """Grade a function that pushes the ink of every image to the middle of its canvas."""
     before = _scattered()
