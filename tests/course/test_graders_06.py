@@ -2,6 +2,7 @@
 
 import numpy as np
 from graders import OPEN, RIGHT, judged
+from small import digits_of
 
 from mnist_helpers.course.exercises import nb_06
 
@@ -14,14 +15,6 @@ def stopped(losses, patience, *, first=1, late=0):
         elif epoch - best == patience + late:
             return epoch + first, best + first
     return len(losses) - 1 + first, best + first
-
-
-def normalised(x, radius, bias, alpha, beta):
-    result = np.empty(len(x))
-    for c in range(len(x)):
-        window = x[max(c - radius, 0) : c + radius + 1]
-        result[c] = x[c] / (bias + alpha * (window**2).sum()) ** beta
-    return result
 
 
 def test_the_count_is_that_of_the_layer():
@@ -101,72 +94,85 @@ test_early_stopping = judged(
 )
 
 
-def test_normalisation_is_that_of_the_layer():
-    from mnist_helpers.models.layers import LocalResponseNormalization
-
-    pixel = np.random.default_rng(1).random(9).astype(np.float32)
-    layer = LocalResponseNormalization(3, 1.5, 0.2, 0.6)
-    assert np.allclose(np.asarray(layer(pixel[None]))[0], normalised(pixel, 3, 1.5, 0.2, 0.6), atol=1e-6)
+def fold(kernel, gamma, beta, mean, variance, epsilon):
+    factor = gamma / np.sqrt(variance + epsilon)
+    return kernel * factor, beta - mean * factor
 
 
-def sliced(x, low, high, *, power=2, own=1):
-    sums = [(x[low(c) : high(c)] ** power).sum() - (1 - own) * x[c] ** 2 for c in range(len(x))]
-    return np.array(sums)
+def test_a_folded_convolution_answers_like_both_layers():
+    from mnist_helpers.common.backend import keras, layers
+
+    random = np.random.default_rng(0)
+    maps = random.random((2, 6, 6, 3), np.float32)
+    convolution, norm = layers.Conv2D(4, 3, use_bias=False), layers.BatchNormalization(epsilon=0.01)
+    both = keras.Sequential([keras.Input((6, 6, 3)), convolution, norm])
+    norm.set_weights([random.uniform(0.5, 2, 4) for _ in range(4)])
+    alone = layers.Conv2D(4, 3)
+    alone.build((None, 6, 6, 3))
+    alone.set_weights(fold(convolution.get_weights()[0], *norm.get_weights(), 0.01))
+    assert np.allclose(both(maps), alone(maps), atol=1e-5)
 
 
-def start(c):
-    return max(c - 2, 0)
+def folding(factor, bias):
+    """A wrong answer: what the kernel is multiplied by, and the bias, made of that factor and the four vectors."""
+
+    def wrong(kernel, *layer):
+        by = factor(*layer)
+        return kernel * by, bias(by, *layer)
+
+    return wrong
 
 
-def end(c):
-    return c + 3
+def usual(gamma, beta, mean, variance, epsilon):
+    return gamma / np.sqrt(variance + epsilon)
 
 
-def rolled(x, radius, bias, alpha, beta):
-    return x / (bias + alpha * sum(np.roll(x, step) ** 2 for step in range(-radius, radius + 1))) ** beta
+def rest(by, gamma, beta, mean, variance, epsilon):
+    return beta - mean * by
 
 
-def in_place(x, radius, bias, alpha, beta):
-    for c in range(len(x)):
-        x[c] /= (bias + alpha * (x[max(c - radius, 0) : c + radius + 1] ** 2).sum()) ** beta
-    return x
-
-
-test_normalisation = judged(
+test_folding = judged(
     "06-3",
     [
-        (normalised, RIGHT),
-        (lambda *a: normalised(*a).tolist(), RIGHT),
-        (lambda *a: ..., OPEN),
-        (rolled, "go round"),
-        (lambda x, r, k, a, b: x / (k + a * sliced(x, lambda c: c - 2, end)) ** b, "negative position"),
-        (lambda x, r, k, a, b: x / (k + a * sliced(x, start, lambda c: c + 2)) ** b, "too soon"),
-        (lambda x, r, k, a, b: x / (k + a * sliced(x, start, end, own=0)) ** b, "belongs to its window"),
-        (lambda x, r, k, a, b: x / (k + a * sliced(x, start, end, power=1)) ** b, "squares"),
-        (lambda x, r, k, a, b: x / (k + a * sliced(x, start, end)), "beta"),
-        (lambda x, r, k, a, b: x / (k + (a * sliced(x, start, end)) ** b), "whole bracket"),
-        (lambda x, r, k, a, b: x / (k + a / 5 * sliced(x, start, end)) ** b, "not divided by the number"),
-        (lambda x, r, k, a, b: (k + a * sliced(x, start, end)) ** b, "to be divided by"),
-        (lambda x, r, k, a, b: x * (k + a * sliced(x, start, end)) ** b, "multiplied"),
-        (in_place, "new array"),
-        (lambda x, *a: normalised(x, *a) if len(x) == 7 else x, "wider than the pixel"),
-        (lambda x, *a: x, "with a pencil"),
-        (lambda x, *a: x[:3], "seven numbers. Yours has three"),
+        (fold, RIGHT),
+        (lambda *given: [part.tolist() for part in fold(*given)], RIGHT),
+        (lambda *given: ..., OPEN),
+        (folding(usual, lambda by, g, b, m, v, e: b - m), "multiplied by the same factor"),
+        (folding(usual, lambda by, g, b, m, v, e: b + m * by), "negative"),
+        (folding(usual, lambda by, g, b, m, v, e: -m * by), "What happened to beta"),
+        (folding(usual, lambda by, g, b, m, v, e: b), "more than beta"),
+        (folding(lambda g, b, m, v, e: g / (v + e), rest), "root of the variance"),
+        (folding(lambda g, b, m, v, e: g / np.sqrt(v), rest), "Where is epsilon"),
+        (folding(lambda g, b, m, v, e: g / (np.sqrt(v) + e), rest), "below the root"),
+        (folding(lambda g, b, m, v, e: 1 / np.sqrt(v + e), rest), "Where is gamma"),
+        (lambda kernel, *layer: (kernel, fold(kernel, *layer)[1]), "has to be multiplied"),
+        (lambda kernel, *layer: (kernel, layer[1]), "Try numbers"),
+        (lambda kernel, *layer: kernel, "two things"),
+        (lambda kernel, *layer: (kernel, 0.0), "four numbers. Yours has one number"),
+        (lambda kernel, *layer: (kernel[0], layer[1]), "shape (3, 3, 2, 4)"),
     ],
 )
 
 
-def network(kind="residual", filters=8, activation="softmax", size=28):
+DIGITS = digits_of()
+
+
+def network(kind="residual", filters=8, activation="softmax", size=28, *, compiled=True, epochs=0):
     from mnist_helpers.common.backend import keras, layers
 
+    keras.utils.set_random_seed(0)
     image = keras.Input((size, size, 1))
     x = layers.Conv2D(filters, 3, strides=2, padding="same", activation="relu")(image)
     y = layers.Conv2D(filters, 3, padding="same", activation="relu")(x)
     z = layers.Conv2D(filters, 3, padding="same", activation="relu")(y if kind == "chain" else x)
     joined = {"residual": (x, y), "siblings": (y, z), "twice": (z, z)}
     x = layers.Add()(joined[kind]) if kind in joined else x + z if kind == "plus" else z
-    x = layers.Flatten()(layers.MaxPooling2D(4)(x)) if filters < 100 else layers.Flatten()(x)
-    return keras.Model(image, layers.Dense(10, activation=activation)(x))
+    model = keras.Model(image, layers.Dense(10, activation=activation)(layers.Flatten()(x)))
+    if compiled:
+        model.compile("adam", "sparse_categorical_crossentropy")
+    if epochs:
+        model.fit(DIGITS.train.images, DIGITS.train.labels, epochs=epochs, verbose=0)
+    return model
 
 
 def sequential():
@@ -178,8 +184,8 @@ def sequential():
 test_network_with_a_shortcut = judged(
     "06-4",
     [
-        (network, RIGHT),
-        (lambda: network("plus"), RIGHT),
+        (lambda: network(epochs=20), RIGHT),
+        (lambda: network("plus", epochs=20), RIGHT),
         (lambda: network("chain"), "No paths are added"),
         (sequential, "No paths are added"),
         (lambda: network("siblings"), "neither was made from the other"),
@@ -187,8 +193,12 @@ test_network_with_a_shortcut = judged(
         (lambda: network(filters=100), "parameters are too many"),
         (lambda: network(activation=None), "should be probabilities"),
         (lambda: network(size=32), "Yours: (None, 32, 32, 1)"),
-        (lambda: 3, "a Keras model"),
+        (lambda: network(compiled=False), "still has to be compiled"),
+        (network, "Compiled, but not trained"),
+        (lambda: network(epochs=1), "One more epoch"),
+        (lambda: 3, "a Keras network"),
         (lambda: ..., OPEN),
     ],
     build=True,
+    digits=DIGITS,
 )

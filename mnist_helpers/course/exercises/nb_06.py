@@ -1,16 +1,26 @@
 """Graders of notebook 06: architectures."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from mnist_helpers.course.exercises.grading import Answer, Hint, as_array, as_number, called, diagnosis, exercise
+from mnist_helpers.common.profile import is_full
+from mnist_helpers.course.exercises.grading import (
+    Answer,
+    Hint,
+    as_array,
+    as_number,
+    called,
+    check_network,
+    diagnosis,
+    exercise,
+    validation_accuracy,
+)
+from mnist_helpers.data.mnist import Digits
 
 _CHANNELS, _FILTERS = 38, (16, 8, 32, 8, 24, 8)  # what comes into `inception_2`, and its filter counts
-_PIXEL = np.array([3.0, 1.0, 7.0, 0.5, 2.0, 4.0, 1.5])  # one pixel with seven channels
-_RADIUS, _BIAS, _ALPHA, _BETA = 2, 1.5, 0.03, 0.75
-_LARGEST_NETWORK = 20_000
+_LARGEST_NETWORK, _ENOUGH = 20_000, 0.95  # parameters, and validation accuracy, of 06-4
 
 
 def block_parameters(
@@ -133,67 +143,58 @@ def _stopping_hint(given: list[tuple], right: list[tuple]) -> str:
     return f"Not yet. Go through the losses {losses} with a patience of {patience}, epoch by epoch, with a pencil."
 
 
-def activity(x: np.ndarray, window: Callable[[int, int], Sequence[int]], power: int = 2) -> np.ndarray:
-    """Return the sum over each channel's window; `window` gives the channels for a channel and their number."""
-    return np.array([sum(x[j] ** power for j in window(c, len(x))) for c in range(len(x))])
-
-
-def near(c: int, n: int) -> range:
-    """Return the channels of the window around channel `c` of `n`."""
-    return range(max(c - _RADIUS, 0), min(c + _RADIUS + 1, n))
-
-
-def _normalisation_mistakes() -> dict[str, np.ndarray]:
-    """Return the hint for each usual mistake, with what it makes of `_PIXEL`."""
-    squares = activity(_PIXEL, near)
-    divisor = (_BIAS + _ALPHA * squares) ** _BETA
-
-    def other(window: Callable[[int, int], Sequence[int]]) -> np.ndarray:
-        return _PIXEL / (_BIAS + _ALPHA * activity(_PIXEL, window)) ** _BETA
-
-    around = other(lambda c, n: [j % n for j in range(c - _RADIUS, c + _RADIUS + 1)])
-    negative = other(lambda c, n: range(n)[c - _RADIUS : c + _RADIUS + 1])
-    short = other(lambda c, n: range(max(c - _RADIUS, 0), min(c + _RADIUS, n)))
-    alone = other(lambda c, n: [j for j in near(c, n) if j != c])
-    mean = _PIXEL / (_BIAS + _ALPHA / (2 * _RADIUS + 1) * squares) ** _BETA
-    plain = _PIXEL / (_BIAS + _ALPHA * activity(_PIXEL, near, power=1)) ** _BETA
+def _folding_mistakes(kernel: np.ndarray, layer: tuple, right: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the hint for each usual mistake, with the kernel and bias that it gives, in one row."""
+    gamma, beta, mean, variance, epsilon = layer
+    factor = gamma / np.sqrt(variance + epsilon)
+    unscaled = _row(kernel * factor, beta - mean)
+    no_root = gamma / (variance + epsilon)
+    no_epsilon = gamma / np.sqrt(variance)
+    outside = gamma / (np.sqrt(variance) + epsilon)
+    no_gamma = 1 / np.sqrt(variance + epsilon)
     return {
-        "The window does not go round: the first channel has nothing before it, the last nothing after it.": around,
-        "Look at the first channels: to Python, a negative position counts from the other end.": negative,
-        "The window ends a channel too soon: a slice leaves out its upper bound.": short,
-        "The channel itself belongs to its window.": alone,
-        "It is squares that are summed.": plain,
-        "Where is beta? The divisor is the bracket to the power of beta.": _PIXEL / (_BIAS + _ALPHA * squares),
-        "The exponent belongs to the whole bracket, bias included.": _PIXEL / (_BIAS + (_ALPHA * squares) ** _BETA),
-        "In the formula of the lesson, alpha is not divided by the number of channels in the window.": mean,
-        "That is what each channel is to be divided by.": divisor,
-        "The formula divides; your channels are multiplied.": _PIXEL * divisor,
+        "The kernel is right. In the bias, the mean is multiplied by the same factor.": unscaled,
+        "The kernel is right. The mean is subtracted, so its part of the bias is negative.": _row(
+            kernel * factor, beta + mean * factor
+        ),
+        "The kernel is right. What happened to beta in the bias?": _row(kernel * factor, -mean * factor),
+        "The kernel is right. The bias is more than beta: the mean is subtracted, too.": _row(kernel * factor, beta),
+        "It is divided by the standard deviation, the root of the variance.": _row(
+            kernel * no_root, beta - mean * no_root
+        ),
+        "Where is epsilon? It is added to the variance, below the root.": _row(
+            kernel * no_epsilon, beta - mean * no_epsilon
+        ),
+        "Epsilon is added to the variance, below the root.": _row(kernel * outside, beta - mean * outside),
+        "Where is gamma? It multiplies what was normalised.": _row(kernel * no_gamma, beta - mean * no_gamma),
+        "The bias is right. The kernel has to be multiplied as well.": np.concatenate([kernel.ravel(), right[-4:]]),
     }
 
 
-@exercise("06-3", "AlexNet used this in 2012; batch normalisation has replaced it since.")
-def normalised(answer: Answer) -> str | None:
-    """Grade a function that normalises the channels of one pixel."""
-    pixel = _PIXEL.copy()
-    given = as_array(called(answer, pixel, _RADIUS, _BIAS, _ALPHA, _BETA), _PIXEL.shape)
-    if not np.array_equal(pixel, _PIXEL):
-        return "Your function changes the channels that it was given. Write the results into a new array."
-    right = _PIXEL / (_BIAS + _ALPHA * activity(_PIXEL, near)) ** _BETA
-    general = "Not yet. Try one pixel with the channels 1, 2 and 3, a radius of 1, and 1 for all else, with a pencil."
-    if hint := diagnosis(given, right, _normalisation_mistakes(), general):
-        return hint
-    wide = as_array(called(answer, np.arange(1.0, 5.0), 4, 1.0, 1.0, 1.0), (4,))
-    fits = np.allclose(wide, np.arange(1, 5) / 31)
-    return None if fits else "A window may be wider than the pixel has channels. Try a radius of 4 on 4 channels."
+def _row(kernel: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    return np.concatenate([np.ravel(kernel), np.ravel(bias)])
 
 
-@exercise("06-4", "Gradients take the short way, too: that is why residual networks can be so deep.")
-def network_with_a_shortcut(answer: Answer) -> str | None:
-    """Grade a small network in which a tensor is added to what later layers made of it."""
-    from mnist_helpers.common.backend import keras
+@exercise("06-3", "Batch normalisation is free in use: it only costs something while a network is trained.")
+def folded(answer: Answer) -> str | None:
+    """Grade a function that folds batch normalisation into the convolution before it."""
+    random = np.random.default_rng(6)
+    kernel, (gamma, beta, mean) = random.normal(size=(3, 3, 2, 4)), random.normal(size=(3, 4))
+    layer = (gamma, beta, mean, random.uniform(0.2, 3, size=4), 0.1)
+    factor = layer[0] / np.sqrt(layer[3] + layer[4])
+    right = _row(kernel * factor, beta - mean * factor)
+    given = called(answer, kernel.copy(), *(part.copy() for part in layer[:4]), layer[4])
+    if not isinstance(given, list | tuple) or len(given) != 2:
+        raise Hint("The function should return two things: the new kernel, and the bias.")
+    row = _row(as_array(given[0], kernel.shape), as_array(given[1], (4,)))
+    general = "Not yet. Try numbers: one filter of size 1 x 1 with the weight 1, mean 2, variance 4, epsilon 0."
+    return diagnosis(row, right, _folding_mistakes(kernel, layer, right), general)
 
-    if not isinstance(answer, keras.Model):
-        return "The answer should be a Keras model: keras.Model(start, end)."
+
+@exercise("06-4", "Would it do as well without the shortcut? At this depth, perhaps. Try.", needs_digits=True)
+def network_with_a_shortcut(answer: Answer, digits: Digits) -> str | None:
+    """Grade a small network in which a tensor is added to what later layers made of it, and its training."""
+    check_network(answer)
     if (answer.input_shape, answer.output_shape) != ((None, 28, 28, 1), (None, 10)):
         return f"From (None, 28, 28, 1) to (None, 10), please. Yours: {answer.input_shape} to {answer.output_shape}."
     if problem := _shortcut_problem(answer):
@@ -203,7 +204,10 @@ def network_with_a_shortcut(answer: Answer) -> str | None:
     chances = answer.predict(np.random.default_rng(0).random((3, 28, 28, 1), np.float32), verbose=0)
     if chances.min() < 0 or not np.allclose(chances.sum(axis=1), 1, atol=1e-4):
         return "The ten outputs of an image should be probabilities: positive, with a sum of 1."
-    return None
+    accuracy = validation_accuracy(answer, digits)
+    if accuracy > (_ENOUGH if is_full(digits.source) else 0.3):
+        return None
+    return f"It reads {accuracy:.1%} of the validation images. One more epoch, or a few more channels?"
 
 
 def _shortcut_problem(model: Any) -> str | None:
