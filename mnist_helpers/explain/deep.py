@@ -53,7 +53,7 @@ class Deep:
     @staticmethod
     def _failure(got: str) -> str:
         wanted = "a network whose layers DeepExplainer knows (see shap's documentation)"
-        return problem("model", "shap_values", wanted, got)
+        return problem("model", "target_shap_values", wanted, got)
 
 
 @contextlib.contextmanager

@@ -1,8 +1,8 @@
-"""A network as it answers: a copy without dropout and augmentation, its layers, and what goes on inside it."""
+"""A network as it answers: a copy without dropout and augmentation, and the checks that all explanations share."""
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -10,8 +10,6 @@ import numpy.typing as npt
 from mnist_helpers.common.backend import keras, layers, ops
 from mnist_helpers.common.checks import check_images, problem
 from mnist_helpers.common.types import Tensor
-from mnist_helpers.explain.compiled import answering, in_batches
-from mnist_helpers.training.train import seeded
 
 _SATURATED = keras.activations.softmax, keras.activations.sigmoid
 _TINY = 1e-30  # probability, so that a logarithm exists
@@ -31,7 +29,8 @@ def inference_model(model: keras.Model) -> keras.Model:
     Returns
     -------
     keras.Model
-        Uncompiled functional model with weights of its own. Its layers are called as `layer_names` says.
+        Uncompiled functional model with weights of its own. Its layers keep their names; where a name is taken, the
+        inner model's name comes in front.
 
     Raises
     ------
@@ -71,24 +70,6 @@ def _on_top(model: keras.Model, image: Tensor, copied: Callable[[keras.layers.La
     return keras.models.clone_model(model, like_input, clone_function=copied, call_function=call).outputs[0]
 
 
-def layer_names(model: keras.Model) -> list[str]:
-    """Return the names of a network's layers, as `activations` takes them.
-
-    Parameters
-    ----------
-    model : keras.Model
-        Built sequential or functional model that takes one image and gives one vector.
-
-    Returns
-    -------
-    list of str
-        In the order of ``model.layers``. A sequential model inside the model is laid open; a name that is taken gets
-        the inner model's name in front.
-    """
-    check_network(model, "layer_names")
-    return list(_names(model).values())
-
-
 def _names(model: keras.Model) -> dict[layers.Layer, str]:
     names: dict[layers.Layer, str] = {}
     for layer, within in _inner_layers(model):
@@ -124,103 +105,6 @@ def class_scores(copy: keras.Model) -> keras.Model:
     elif activation is None:
         output = ops.log(ops.maximum(output, _TINY))
     return keras.Model(copy.inputs[0], output)
-
-
-def activations(model: keras.Model, images: np.ndarray, layer: str | int) -> np.ndarray:
-    """Return what a layer gives for images, when the network answers.
-
-    Parameters
-    ----------
-    model : keras.Model
-        Built sequential or functional model.
-    images : ndarray of float32, shape (n, height, width, 1)
-        In [0, 1].
-    layer : str or int
-        Name, or position in ``layer_names(model)``; -1 is the last.
-
-    Returns
-    -------
-    ndarray of float32
-        Feature maps of shape (n, height, width, filters), or (n, units) for a dense layer.
-
-    Raises
-    ------
-    ValueError
-        The model has no such layer; the message lists those there are.
-    """
-    images = check_explained(model, images, "activations")
-    copy = inference_model(model)
-    output = copy.get_layer(check_layer(layer, layer_names(model), "activations")).output
-    return in_batches(answering(keras.Model(copy.inputs[0], output)), images)
-
-
-def first_kernels(model: keras.Model) -> np.ndarray:
-    """Return the kernels of a network's first convolution.
-
-    Parameters
-    ----------
-    model : keras.Model
-        Built sequential or functional model for images of one channel.
-
-    Returns
-    -------
-    ndarray of float32, shape (filters, height, width)
-
-    Raises
-    ------
-    ValueError
-        The model has no convolution (Conv2D).
-    """
-    check_network(model, "first_kernels")
-    for layer in _names(model):
-        if isinstance(layer, layers.Conv2D):
-            return np.asarray(layer.get_weights()[0])[:, :, 0].transpose(2, 0, 1)  # from (height, width, 1, filters)
-    got = f"the layers {', '.join(map(repr, layer_names(model)))}"
-    raise ValueError(problem("model", "first_kernels", "a network with a convolution (Conv2D)", got))
-
-
-def randomised(model: keras.Model, *, seed: int, layers: Iterable[str | int] | None = None) -> keras.Model:
-    """Return a copy with fresh random weights, drawn from each layer's own initial distribution.
-
-    Parameters
-    ----------
-    model : keras.Model
-        Built sequential or functional model.
-    seed : int
-        Of the weights, 0 or more. Not the seed that the network was trained with: that one draws the weights with
-        which its training began, and which it still resembles.
-    layers : iterable of str or int, optional
-        The layers to randomise, as names or positions in ``model.layers``; by default all. The others keep their
-        weights: randomising one layer more each time, from the last one down, is the cascade of the source.
-
-    Returns
-    -------
-    keras.Model
-
-    Notes
-    -----
-    An explanation that hardly changes with it does not explain what the network learned: Adebayo et al. (2018),
-    "Sanity checks for saliency maps".
-    """
-    check_network(model, "randomised")
-    own = [layer.name for layer in model.layers]
-    chosen = own if layers is None else [check_layer(each, own, "randomised", "layers") for each in layers]
-    with seeded(seed):
-        fresh = keras.models.clone_model(model)
-    for old, new in zip(model.layers, fresh.layers, strict=True):
-        if old.name not in chosen:
-            new.set_weights(old.get_weights())
-    return fresh
-
-
-def check_layer(layer: str | int, names: list[str], function: str, parameter: str = "layer") -> str:
-    """Return the name of a layer that is given by name or position, else raise ``ValueError`` that lists the layers."""
-    if isinstance(layer, int | np.integer) and -len(names) <= layer < len(names):
-        return names[int(layer)]
-    if layer in names:
-        return str(layer)
-    known = "one of the layers " + ", ".join(f"{i} {each!r}" for i, each in enumerate(names))
-    raise ValueError(problem(parameter, function, known, repr(layer)))
 
 
 def check_network(model: keras.Model, function: str) -> None:

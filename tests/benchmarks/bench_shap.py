@@ -45,13 +45,12 @@ def explain_by_turns(sizes: list[int], rounds: int) -> dict[str, Any]:
     digits = load_mnist()
     network, of = explained_network(digits)
     background = _shuffled(digits.train.take(max(sizes)).images)
-    images, maps = digits.validation.images[:DIGITS], {}
+    every, maps = digits.validation.images[:DIGITS].repeat(CLASSES, axis=0), {}
+    targets = [digit for _ in range(DIGITS) for digit in range(CLASSES)]
 
     def explained(size: int) -> None:
-        found = explain.shap_values(
-            network, images, background[:size], classes=range(CLASSES), output="logit", progress=False
-        )
-        maps[size] = found.values
+        found = explain.target_shap_values(network, every, targets, background[:size], output="logit", progress=False)
+        maps[size] = found[..., None]
 
     seconds = by_turns({str(size): lambda size=size: explained(size) for size in sizes}, rounds)
     return {"seconds": seconds, "of": of} | agreement(*(maps[size] for size in sizes))
