@@ -1,9 +1,10 @@
 """Many systems side by side: which differences are real, and which accuracy is worth its cost."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import combinations
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from mnist_helpers.common.checks import problem
@@ -46,10 +47,10 @@ def difference_interval(first: float, second: float, *, n: tuple[int, int] = (IM
     )
 
 
-def holm(p_values: Sequence[float]) -> np.ndarray:
+def holm(p_values: npt.ArrayLike) -> np.ndarray:
     """Return p-values (float64) adjusted for how many tests were made, so that each compares with the level.
 
-    Whoever makes 66 tests at 5 % finds about three differences where there are none. Below an adjusted 5 %, the
+    With 66 tests at 5 %, about three find a difference where there is none. Below an adjusted 5 %, the
     probability of even one such find among all tests is at most 5 %.
 
     Parameters
@@ -152,7 +153,7 @@ def _cliques(group: set[str], more: set[str], seen: set[str], alike: Mapping[str
     return found
 
 
-def pareto_front(costs: Sequence[float], errors: Sequence[float]) -> np.ndarray:
+def pareto_front(costs: npt.ArrayLike, errors: npt.ArrayLike) -> np.ndarray:
     """Return (bool, one per system) which are on the front: no other is cheaper and as good, or better and as cheap.
 
     Parameters

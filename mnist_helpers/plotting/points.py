@@ -118,10 +118,10 @@ def _name_point(
     dots = np.tile(middle + np.linspace(0.1, 1, 40)[:, None, None] * (ends - middle), 2)  # (40, places, 4)
     outside = (boxes[:, :2] < ax.bbox.min).any(axis=1) | (boxes[:, 2:] > ax.bbox.max).any(axis=1)
     hidden = _touch(boxes[:, None], taken).sum(axis=1) + 4 * outside
-    crossed = _touch(boxes[:, None], ink).any(axis=1) | _touch(dots[:, :, None], others).any(axis=(0, 2))
-    elsewhere = ink[np.linalg.norm(ink[:, :2] - middle, axis=1) > 12 * scale]  # a point lies on its own line
-    wide = elsewhere + 2 * scale * np.array([-1, -1, 1, 1])
-    crossed |= _touch(dots[:, :, None], wide).any(axis=(0, 2))
+    # lines that a leader crosses, but for its first way: points crowd, and each lies on lines of its own
+    lines = np.vstack([others, ink + 2 * scale * np.array([-1, -1, 1, 1])])
+    far_off = np.linalg.norm(dots[..., :2] - middle, axis=2)[..., None] > 12 * scale  # (40, places, 1)
+    crossed = (_touch(dots[:, :, None], lines) & far_off).any(axis=(0, 2)) | _touch(boxes[:, None], ink).any(axis=1)
     best = np.argmin(1000 * hidden + 200 * crossed + np.linalg.norm(_PLACES, axis=1))
     (x, y), far = _PLACES[best], np.abs(_PLACES[best]).max() > 10
     label.set(position=(x, y), ha=("right", "center", "left")[np.sign(x) + 1])

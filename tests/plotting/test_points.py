@@ -95,6 +95,17 @@ def test_names_of_points_do_not_touch_and_stay_inside():
     assert all(frame.contains(*box.min) and frame.contains(*box.max) for box in placed)
 
 
+def test_the_leader_of_a_name_leaves_a_crowd_without_crossing_it():
+    crowd = pd.DataFrame({"training_flops": 1e12, "error": [0.02, 0.021, 0.022, 0.03, 0.04, 0.05]})
+    crowd.loc[6:8, ["training_flops", "error"]] = [[1e11, 0.06], [1e13, 0.01], [1e14, 0.009]]
+    crowd = crowd.assign(low=crowd["error"] * 0.8, high=crowd["error"] * 1.25, front=False, label="")
+    crowd.loc[0, ["front", "label"]] = True, "a name of a network, and long"
+    ax = plotting.plot_cost(crowd)
+    (name,) = ax.texts
+    x, y = name.get_position()
+    assert max(abs(x), abs(y)) > 10 and x != 0  # the others stand straight above it
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
