@@ -23,13 +23,7 @@ from mnist_helpers.plotting.digits import (
     plot_mean_image,
     plot_samples,
 )
-from mnist_helpers.plotting.maps import (
-    plot_activations,
-    plot_attributions,
-    plot_deletion_curves,
-    plot_kernels,
-    plot_maps,
-)
+from mnist_helpers.plotting.maps import plot_attributions
 from mnist_helpers.plotting.points import plot_cost, plot_indistinguishable
 from mnist_helpers.plotting.theme import set_theme
 
@@ -37,23 +31,19 @@ set_theme()
 
 __all__ = [
     "plot_accuracies",
-    "plot_activations",
     "plot_architecture",
     "plot_attributions",
     "plot_confusion",
     "plot_confusion_examples",
     "plot_cost",
     "plot_curves",
-    "plot_deletion_curves",
     "plot_digits",
     "plot_errors",
     "plot_grouped_bars",
     "plot_heatmap",
     "plot_history",
     "plot_indistinguishable",
-    "plot_kernels",
     "plot_learning_rates",
-    "plot_maps",
     "plot_mean_image",
     "plot_samples",
 ]

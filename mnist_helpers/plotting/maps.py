@@ -1,43 +1,39 @@
-"""What networks look at: attributions, importance, feature maps and kernels, each with a named colour scale.
+"""What networks look at: attributions, with a named colour scale.
 
-Zero has the colour of an empty tile, red is positive and blue negative. What has a size only is purple, the darker the
-stronger.
+Zero has the colour of an empty tile, red is positive and blue negative.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import Colormap, ListedColormap
+from matplotlib.colors import ListedColormap
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
-from scipy import stats
 
 from mnist_helpers.common.checks import problem
-from mnist_helpers.plotting.curves import plot_curves
-from mnist_helpers.plotting.digits import Grid, check_pictures, in_rows
-from mnist_helpers.plotting.theme import DARK, POSITIVE, SIGNED, STRENGTH, percent_ticks
+from mnist_helpers.plotting.digits import Grid, check_pictures
+from mnist_helpers.plotting.theme import DARK, SIGNED
 
 _SHADE, _SHADE_COLOR = 0.14, "#CDCDCD"  # how dark strokes lie over a map, and what that makes of an empty tile
 _PERCENT = 99.5  # of the pixels lie inside a scale: a few are extreme
 _DIRECTIONS = "\N{LEFTWARDS ARROW} against     {}     for \N{RIGHTWARDS ARROW}"
 
 
-def _limit(values: np.ndarray, percent: float = 100) -> float:
-    """Return where a scale ends so that ``percent`` of the values lie inside it, and few extreme ones do not rule."""
+def _limit(values: np.ndarray) -> float:
+    """Return where a scale ends so that nearly all values lie inside it, and few extreme ones do not rule."""
     sizes = np.abs(values)
-    return float(np.percentile(sizes, percent)) or float(sizes.max()) or 1.0
+    return float(np.percentile(sizes, _PERCENT)) or float(sizes.max()) or 1.0
 
 
-def _draw(grid: Grid, tiles: np.ndarray, limit: float, cmap: Colormap, bar: str) -> None:
+def _draw(grid: Grid, tiles: np.ndarray, limit: float, bar: str) -> None:
     """Draw maps, with a colour bar named ``bar`` below whose ends point where values lie beyond it."""
-    low = -limit if cmap is SIGNED else 0.0
-    image = grid.ax.imshow(grid.picture(tiles), interpolation="nearest", cmap=cmap, vmin=low, vmax=limit)
+    image = grid.ax.imshow(grid.picture(tiles), interpolation="nearest", cmap=SIGNED, vmin=-limit, vmax=limit)
     slack = 1e-9 * limit  # rounding is no value beyond the scale
-    less, more = np.nanmin(tiles) < low - slack, np.nanmax(tiles) > limit + slack
+    less, more = np.nanmin(tiles) < -limit - slack, np.nanmax(tiles) > limit + slack
     figure = grid.ax.get_figure(root=True)
     shrink = min(1, 4 / (grid.ax.get_window_extent().width / figure.dpi))  # type: ignore[union-attr]
     figure.colorbar(  # type: ignore[union-attr]
@@ -113,7 +109,7 @@ def plot_attributions(
     for row, column in np.argwhere(np.asarray(labels)[:, None] == np.asarray(classes)):
         _corner(grid.ax, grid.x[1 + column], grid.y[row], height, width)
     _explain_marks(grid.ax)
-    _draw(grid, colored, _limit(values, _PERCENT), SIGNED, _DIRECTIONS.format(unit))
+    _draw(grid, colored, _limit(values), _DIRECTIONS.format(unit))
     return grid.ax
 
 
@@ -143,141 +139,3 @@ def _explain_marks(ax: Axes) -> None:
         bbox_to_anchor=(0.5, 0),
         ncols=3,
     )
-
-
-def plot_maps(
-    images: np.ndarray,
-    maps: Mapping[str, np.ndarray],
-    *,
-    titles: Sequence[object] | None = None,
-    ax: Axes | None = None,
-) -> Axes:
-    """Draw importance maps under the digits they are about: one column per image, one row per method.
-
-    Parameters
-    ----------
-    images : ndarray, shape (n, height, width, 1)
-        They also lie faintly over their maps.
-    maps : mapping of str to ndarray of shape (n, height, width)
-        A row with negative values is red (for) and blue (against), another the darker the more important. Each row is
-        drawn relative to its own strongest pixels: its scale covers 99.5 % of its values.
-    titles : sequence, optional
-        One per image.
-    ax : Axes, optional
-        By default that of a new figure.
-
-    Returns
-    -------
-    Axes
-    """
-    pictures = check_pictures(images, "plot_maps")
-    for name, each in maps.items():
-        if np.shape(each) != pictures.shape:
-            wanted = f"of shape {pictures.shape}"
-            raise ValueError(problem(f"maps[{name!r}]", "plot_maps", wanted, f"shape {np.shape(each)}"))
-    rows = np.stack([np.asarray(each, float) / _limit(each, _PERCENT) for each in maps.values()])
-    signed = (rows < 0).any(axis=(1, 2, 3))
-    tiles = np.concatenate([pictures[None], rows])  # (rows, columns, height, width)
-    kinds = np.unique(signed)
-    grid = Grid(tiles.shape, ax, left=1.6, edges=0.6 + 0.7 * len(kinds))
-    if titles is not None:
-        grid.name_columns(titles)
-    grid.ax.set_yticks(grid.y, ["digit", *maps])
-    grid.draw_ink(_only(tiles, [0]))
-    _shade(grid, _only(np.broadcast_to(pictures, tiles.shape), range(1, len(tiles))))
-    name = "relative to the row's strongest"
-    for kind in kinds:
-        chosen = _only(tiles, 1 + np.flatnonzero(signed == kind))
-        _draw(grid, chosen, 1.0, SIGNED if kind else STRENGTH, _DIRECTIONS.format(name) if kind else name)
-    return grid.ax
-
-
-def _only(tiles: np.ndarray, rows: Sequence[int] | np.ndarray) -> np.ndarray:
-    """Return the tiles with all rows but ``rows`` empty."""
-    return np.where(np.isin(np.arange(len(tiles)), rows)[:, None, None, None], tiles, np.nan)
-
-
-def plot_activations(maps: np.ndarray, *, columns: int = 8, ax: Axes | None = None) -> Axes:
-    """Draw the feature maps that a layer gives for one image, each with the number of its filter, on one scale.
-
-    The scale is that of kernels: red is positive, blue negative. It covers 99.5 % of the values.
-
-    Parameters
-    ----------
-    maps : ndarray, shape (height, width, filters)
-    columns : int
-        Maps in a row.
-    ax : Axes, optional
-        By default that of a new figure.
-
-    Returns
-    -------
-    Axes
-    """
-    stack = np.asarray(maps)
-    if stack.ndim != 3:
-        wanted = "of shape (height, width, filters), the maps of one image"
-        raise ValueError(problem("maps", "plot_activations", wanted, f"shape {stack.shape}"))
-    cmap = SIGNED if (stack < 0).any() else POSITIVE
-    return _plot_numbered(stack.transpose(2, 0, 1), columns, _limit(stack, _PERCENT), cmap, "activation", ax)
-
-
-def plot_kernels(kernels: np.ndarray, *, columns: int = 8, ax: Axes | None = None) -> Axes:
-    """Draw the kernels of a convolution with their numbers, on one symmetric scale: red adds, blue subtracts.
-
-    Parameters
-    ----------
-    kernels : ndarray, shape (filters, height, width)
-    columns : int
-        Kernels in a row.
-    ax : Axes, optional
-        By default that of a new figure.
-
-    Returns
-    -------
-    Axes
-    """
-    stack = check_pictures(kernels, "plot_kernels")
-    return _plot_numbered(stack, columns, _limit(stack), SIGNED, "weight", ax)
-
-
-def _plot_numbered(maps: np.ndarray, columns: int, limit: float, cmap: Colormap, bar: str, ax: Axes | None) -> Axes:
-    tiles = in_rows(maps, columns)
-    grid = Grid(tiles.shape, ax, lines=1, edges=0.9)
-    grid.name_tiles(range(len(maps)), maps.shape[1])
-    _draw(grid, tiles, limit, cmap, bar)
-    return grid.ax
-
-
-def plot_deletion_curves(curves: Mapping[str, np.ndarray], *, ax: Axes | None = None) -> Axes:
-    """Draw the mean probability of the class while the most important pixels are removed first, one line per method.
-
-    Parameters
-    ----------
-    curves : mapping of str to ndarray of shape (n, steps)
-        Probabilities for n images, from no pixel removed to all, in equal steps: see `explain.deletion_curve`.
-    ax : Axes, optional
-        By default that of a new figure.
-
-    Returns
-    -------
-    Axes
-        Bands are 95 % intervals of the mean over the images, by Student's t.
-    """
-    lines = {name: _mean_interval(np.asarray(values, float)) for name, values in curves.items()}
-    ax = plot_curves(lines, xlabel="pixels removed, most important first", ylabel="probability of the class", ax=ax)
-    for text in list(ax.texts):  # all lines end where all pixels are gone: no place for names
-        text.remove()
-    ax.set(xlim=(0, 1), ylim=(0, 1.02))
-    percent_ticks(ax.xaxis)
-    percent_ticks(ax.yaxis)
-    n = len(next(iter(curves.values())))
-    ax.set_title(f"Mean of {n:,} images, with 95 % intervals")
-    ax.legend(handlelength=3.5)
-    return ax
-
-
-def _mean_interval(values: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Return shares removed, mean, low and high (steps,) over the images of values (n, steps)."""
-    mean, half = values.mean(axis=0), stats.t.ppf(0.975, len(values) - 1) * stats.sem(values, axis=0)
-    return np.linspace(0, 1, len(mean)), mean, np.maximum(mean - half, 0), np.minimum(mean + half, 1)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.colors import LinearSegmentedColormap, ListedColormap
+from matplotlib.colors import LinearSegmentedColormap
 
 from mnist_helpers.common.checks import problem
 
@@ -32,10 +32,8 @@ CLASS_COLORS = (
 # Dark ink on a pale tile: the edge of every image shows on white paper, and printing wastes no toner.
 INK = LinearSegmentedColormap.from_list("ink", ["#EDEDED", "#000000"]).with_extremes(bad="white")
 _LEVELS = 31  # as many as an eye can tell; more would only swell stored pictures. Odd: the middle one is zero
-# ColorBrewer's RdBu and Purples (Brewer 2003): safe for the colour-blind. The pale end is grey, to show on paper.
+# ColorBrewer's RdBu (Brewer 2003): safe for the colour-blind. The pale end is grey, to show on paper.
 SIGNED = LinearSegmentedColormap.from_list("signed", ["#2166AC", "#82BBDB", "#EFEFEF", "#F49A76", "#B2182B"], _LEVELS)
-POSITIVE = ListedColormap(SIGNED(np.linspace(0.5, 1, _LEVELS // 2 + 1)), "positive")  # its red half
-STRENGTH = LinearSegmentedColormap.from_list("strength", ["#EFEFEF", "#807DBA", "#3F007D"], _LEVELS)
 
 _RC = {
     "font.sans-serif": ["DejaVu Sans"],  # comes with Matplotlib: pictures look alike on every machine

@@ -6,19 +6,17 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from artists import boxes, check_axes, legend, texts, ticks
+from artists import boxes, check_axes, legend, texts
 
 from mnist_helpers import plotting
 
 CURVES = {"dense": ([0, 1, 2], [0.9, 0.7, 0.4], [0.8, 0.6, 0.3], [0.95, 0.8, 0.5])}
 CURVES["CNN"] = ([0, 1, 2], [0.91, 0.8, 0.41], [0.8, 0.6, 0.3], [0.95, 0.9, 0.5])
 HISTORY = pd.DataFrame({"accuracy": [0.8, 0.9, 0.95], "val_accuracy": [0.85, 0.9, 0.91], "loss": [3.0, 2, 1]})
-DELETED = {name: np.random.default_rng(0).random((30, 11)) * share for name, share in (("SHAP", 0.5), ("random", 1))}
 RATES = {"constant": np.full(40, 0.1), "falling": np.linspace(0.2, 0, 20)}
 CALLS = {
     "history": lambda ax=None: plotting.plot_history({"run": HISTORY}, ax=ax),
     "curves": lambda ax=None: plotting.plot_curves(CURVES, ax=ax),
-    "deletion": lambda ax=None: plotting.plot_deletion_curves(DELETED, ax=ax),
     "rates": lambda ax=None: plotting.plot_learning_rates(RATES, ax=ax),
 }
 
@@ -82,25 +80,6 @@ def test_names_of_lines_do_not_touch():
     ax = plotting.plot_curves(curves)
     assert texts(ax) == list(curves)  # from low to high
     assert not any(one.overlaps(other) for one, other in combinations(boxes(ax.texts), 2))
-
-
-def test_deletion_curves():
-    ax = plotting.plot_deletion_curves(DELETED)
-    for line, band, values in zip(ax.lines, ax.collections, DELETED.values(), strict=True):
-        np.testing.assert_allclose(line.get_xdata(), np.linspace(0, 1, 11))
-        np.testing.assert_allclose(line.get_ydata(), values.mean(axis=0))
-        half = 2.04523 * values.std(axis=0, ddof=1) / np.sqrt(30)  # t of 29 degrees of freedom, from a table
-        np.testing.assert_allclose(band.get_paths()[0].vertices[1:12, 1], values.mean(axis=0) - half, rtol=1e-5)
-    assert look_different(ax.lines) and legend(ax) == list(DELETED) and not ax.texts
-    assert ax.get_xlim() == (0, 1) and "30 images" in ax.get_title() and "95 %" in ax.get_title()
-    ax.figure.draw_without_rendering()
-    assert "20%" in ticks(ax.xaxis) and "20%" in ticks(ax.yaxis)
-
-
-def test_bands_of_deletion_curves_stay_within_0_and_1():
-    ax = plotting.plot_deletion_curves({"a": np.array([[1, 0.2, 0], [1, 0.9, 0.1]])})
-    heights = ax.collections[0].get_paths()[0].vertices[:, 1]
-    assert heights.min() == 0 and heights.max() == 1
 
 
 def test_learning_rates_by_step():

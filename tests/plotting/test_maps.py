@@ -3,20 +3,16 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from artists import check_axes, legend, texts, ticks
+from artists import check_axes, legend, ticks
 from matplotlib.patches import Polygon, Rectangle
 
 from mnist_helpers import plotting
-from mnist_helpers.plotting import theme
 
 SIZE, GAP = 14, 1
 RANDOM = np.random.default_rng(0)
 IMAGES = (RANDOM.random((3, SIZE, SIZE, 1)) > 0.7).astype(np.float32)
 VALUES = RANDOM.normal(size=(3, SIZE, SIZE, 10))
 LABELS, PREDICTIONS = np.array([4, 9, 0]), np.array([9, 9, 0])
-MAPS = {"saliency": RANDOM.random((3, SIZE, SIZE)), "occlusion": 5 * RANDOM.normal(size=(3, SIZE, SIZE))}
-ACTIVATIONS = RANDOM.random((SIZE, SIZE, 5)) * np.arange(5)
-KERNELS = RANDOM.normal(size=(5, 3, 3))
 
 
 def attributions(**changes):
@@ -42,9 +38,6 @@ def bars(ax):
 
 CALLS = {
     "attributions": lambda ax=None: attributions(ax=ax),
-    "maps": lambda ax=None: plotting.plot_maps(IMAGES, MAPS, ax=ax),
-    "activations": lambda ax=None: plotting.plot_activations(ACTIVATIONS, ax=ax),
-    "kernels": lambda ax=None: plotting.plot_kernels(KERNELS, ax=ax),
 }
 
 
@@ -95,64 +88,8 @@ def test_red_is_for_and_blue_against():
     assert np.ptp(zero) == 0 and 0.9 < zero[0] < 0.97  # grey, and not the white of the paper
 
 
-@pytest.mark.parametrize("colors", [theme.STRENGTH(np.linspace(0, 1, 9)), theme.POSITIVE(np.linspace(0, 1, 9))])
-def test_stronger_is_darker_in_grey_print(colors):
-    assert (np.diff(colors[:, :3] @ (0.299, 0.587, 0.114)) < 0).all()
-
-
 def test_values_of_zero_have_a_scale():
     assert attributions(values=np.zeros_like(VALUES)).images[2].get_clim() == (-1, 1)
-
-
-def test_maps_stand_under_their_digits():
-    ax = plotting.plot_maps(IMAGES, MAPS, titles=["a", "b", "c"])
-    digits, strokes, strength, signed = ax.images
-    for column in range(3):
-        np.testing.assert_array_equal(tile(digits, 0, column), IMAGES[column, ..., 0])
-        assert np.isnan(tile(strokes, 0, column)).all()
-        for row, (name, image, other) in enumerate(
-            [("saliency", strength, signed), ("occlusion", signed, strength)], 1
-        ):
-            limit = np.percentile(np.abs(MAPS[name]), 99.5)
-            np.testing.assert_allclose(tile(image, row, column), MAPS[name][column] / limit)
-            assert np.isnan(tile(other, row, column)).all()
-            np.testing.assert_array_equal(~np.isnan(tile(strokes, row, column)), IMAGES[column, ..., 0] > 0.5)
-    assert (strength.get_clim(), signed.get_clim()) == ((0, 1), (-1, 1))
-    assert (strength.cmap.name, signed.cmap.name) == ("strength", "signed")
-    assert ticks(ax.yaxis) == ["digit", "saliency", "occlusion"] and ticks(ax.xaxis) == ["a", "b", "c"]
-    assert ["against" in bar.get_xlabel() for bar in bars(ax)] == [False, True]
-
-
-def test_activations_with_their_numbers():
-    ax = plotting.plot_activations(ACTIVATIONS, columns=3)
-    (image,) = ax.images
-    head = image.get_array().shape[0] // 2 - SIZE - GAP
-    for i in range(5):
-        np.testing.assert_allclose(tile(image, i // 3, i % 3, head=head), ACTIVATIONS[..., i])
-    assert np.isnan(tile(image, 1, 2, head=head)).all()
-    assert texts(ax) == list("01234")
-    for i, text in enumerate(ax.texts):
-        x, y = text.get_position()
-        top = i // 3 * (SIZE + GAP + head) + GAP + head
-        assert x == i % 3 * (SIZE + GAP) + (SIZE - 1) / 2 and top - head <= y < top
-    assert image.get_clim() == (0, pytest.approx(np.percentile(ACTIVATIONS, 99.5)))
-    assert bars(ax)[0].get_xlabel() == "activation" and image.colorbar.extend == "max"
-
-
-def test_positive_activations_are_red_and_negative_ones_blue():
-    positive, signed = (plotting.plot_activations(each).images[0] for each in (ACTIVATIONS, ACTIVATIONS - 1))
-    np.testing.assert_allclose(positive.to_rgba([0.0, 9.0]), signed.to_rgba([0.0, 9.0]), atol=0.01)
-    assert signed.get_clim()[0] == -signed.get_clim()[1]
-
-
-def test_kernels():
-    ax = plotting.plot_kernels(KERNELS)
-    head = ax.images[0].get_array().shape[0] - 3 - 1
-    for i in range(5):
-        np.testing.assert_allclose(tile(ax.images[0], 0, i, size=3, head=head), KERNELS[i])
-    limit = np.abs(KERNELS).max()
-    assert ax.images[0].get_clim() == (-limit, limit) and bars(ax)[0].get_xlabel() == "weight"
-    assert plotting.plot_kernels(np.abs(KERNELS)).images[0].get_clim() == (-limit, limit)
 
 
 @pytest.mark.parametrize(
@@ -161,9 +98,6 @@ def test_kernels():
         (lambda: attributions(images=IMAGES[0, ..., 0]), r"'images' parameter of plot_attributions .* \(14, 14\)"),
         (lambda: attributions(values=VALUES[:2]), r"'values' .* \(3, 14, 14, 10\). Got shape \(2, 14, 14, 10\)"),
         (lambda: attributions(values=VALUES[..., :2]), r"'values' .* \(3, 14, 14, 10\). Got"),
-        (lambda: plotting.plot_maps(IMAGES, {"a": VALUES}), r"maps\['a'\].* \(3, 14, 14\). Got shape \(3, 14, 14, 1"),
-        (lambda: plotting.plot_activations(ACTIVATIONS[None]), r"'maps' parameter of plot_activations .* Got shape"),
-        (lambda: plotting.plot_kernels(KERNELS[:, :, :, None, None]), r"'images' parameter of plot_kernels .* Got"),
     ],
 )
 def test_bad_parameters(call, message):
