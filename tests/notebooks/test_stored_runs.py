@@ -81,7 +81,8 @@ class Names(ast.NodeVisitor):
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             self.bound.add(node.name)
 
-    visit_FunctionDef = visit_ClassDef = visit_Lambda = visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _inner
+    visit_FunctionDef = visit_Lambda = visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _inner
+    visit_ClassDef = _inner
 
     def _changes(self, part):
         within = isinstance(part, ast.Subscript | ast.Attribute)
