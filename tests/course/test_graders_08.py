@@ -6,6 +6,7 @@ import numpy as np
 from graders import OPEN, RIGHT, judged
 from small import digits_of
 
+from mnist_helpers.common.backend import keras
 from mnist_helpers.models.augmentation import RandomAffine, affine_transform
 
 LIMITS = {"rotation": 12, "zoom": 0, "width_shift": 3 / 28, "height_shift": 2 / 28}
@@ -69,23 +70,41 @@ test_twelve_turns = judged(
 )
 
 
-test_images_needed = judged(
+def network(*front, shape=(28, 28, 1), outputs=10, compiled=True, epochs=0, behind=()):
+    """A network of one layer, with ``front`` before it and ``behind`` after it, that may have learned these digits."""
+    layers = [*front, keras.layers.Flatten(), keras.layers.Dense(outputs, activation="softmax"), *behind]
+    model = keras.Sequential([keras.Input(shape), *layers])
+    if compiled:
+        model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy")
+    if epochs:
+        model.fit(DIGITS.train.images, DIGITS.train.labels, epochs=epochs, verbose=0)
+    return model
+
+
+def shift():
+    return keras.layers.RandomTranslation(0.01, 0.01, fill_mode="constant")
+
+
+test_network_with_augmentation = judged(
     "08-3",
     [
-        (lambda gain, share: share * (1.96 / gain) ** 2, RIGHT),
-        (lambda gain, share: int(np.ceil(share * (1.96 / gain) ** 2)), RIGHT),
-        (lambda gain, share: ..., OPEN),
-        (lambda gain, share: None, "Is there a return"),
-        (0.0014, "should be a function"),
-        (lambda gain, share: 1.96 * share / gain, "not squared"),
-        (lambda gain, share: share / gain**2, "Where is the 1.96"),
-        (lambda gain, share: 1.96 * share / gain**2, "square them, too"),
-        (lambda gain, share: 1.96 * share**0.5 / gain, "still to be undone"),
-        (lambda gain, share: (1.96 / gain) ** 2, "Only the images on which"),
-        (lambda gain, share: (1.96 * share / gain) ** 2, "one root only"),
-        (lambda gain, share: share * (2 / gain) ** 2, "not 2"),
-        (lambda gain, share: 10_000, "Solve it for n"),
+        (lambda: network(shift(), epochs=40), RIGHT),
+        (lambda: network(RandomAffine(rotation=1), epochs=40), RIGHT),
+        (lambda: network(keras.Sequential([keras.Input((28, 28, 1)), shift()]), epochs=40), RIGHT),
+        (lambda: ..., OPEN),
+        (lambda: 3, "a Keras network"),
+        (keras.callbacks.History, "the network itself"),
+        (lambda: keras.Sequential([shift(), keras.layers.Dense(10)]), "keras.Input"),
+        (lambda: network(shape=(32, 32, 1)), "images of shape (28, 28, 1)"),
+        (lambda: network(epochs=1), "no augmentation in the model"),
+        (lambda: network(keras.layers.RandomFlip(), shift()), "mirror image"),
+        (lambda: network(behind=[keras.layers.Reshape((10, 1, 1)), shift(), keras.layers.Flatten()]), "after a layer"),
+        (lambda: network(shift(), compiled=False), "still has to be compiled"),
+        (lambda: network(shift()), "Compiled, but not trained"),
+        (lambda: network(shift(), epochs=1), "More epochs?"),
     ],
+    build=True,
+    digits=DIGITS,
 )
 
 
