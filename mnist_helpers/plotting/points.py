@@ -109,24 +109,26 @@ def _name_point(
     scale: float,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Write one name; return its box (4,) and the dots (n, 4) of its line, in pixels."""
-    arrow: Style = {"arrowstyle": "-", "color": "#999999", "linewidth": 0.8, "shrinkA": 0, "shrinkB": 4}
-    label = ax.annotate(name, tuple(at), (0, 0), textcoords="offset points", fontsize=10, arrowprops=arrow)
-    size = Text.get_window_extent(label).size
+    measured = ax.annotate(name, tuple(at), (0, 0), textcoords="offset points", fontsize=10)
+    size = Text.get_window_extent(measured).size
+    measured.remove()
     ends = middle + _PLACES * scale
     corners = ends - size * (1 - np.sign(_PLACES)) / 2
     boxes = np.hstack([corners - 2, corners + size + 2])
     dots = np.tile(middle + np.linspace(0.1, 1, 40)[:, None, None] * (ends - middle), 2)  # (40, places, 4)
     outside = (boxes[:, :2] < ax.bbox.min).any(axis=1) | (boxes[:, 2:] > ax.bbox.max).any(axis=1)
     hidden = _touch(boxes[:, None], taken).sum(axis=1) + 4 * outside
-    # lines that a leader crosses, but for its first way: points crowd, and each lies on lines of its own
     lines = np.vstack([others, ink + 2 * scale * np.array([-1, -1, 1, 1])])
-    far_off = np.linalg.norm(dots[..., :2] - middle, axis=2)[..., None] > 12 * scale  # (40, places, 1)
-    crossed = (_touch(dots[:, :, None], lines) & far_off).any(axis=(0, 2)) | _touch(boxes[:, None], ink).any(axis=1)
+    own = _touch(lines, np.hstack([middle - 12 * scale, middle + 12 * scale]))  # points crowd: on these it lies itself
+    crossed = _touch(dots[:, :, None], lines[~own]).any(axis=(0, 2)) | _touch(boxes[:, None], ink).any(axis=1)
     best = np.argmin(1000 * hidden + 200 * crossed + np.linalg.norm(_PLACES, axis=1))
     (x, y), far = _PLACES[best], np.abs(_PLACES[best]).max() > 10
-    label.set(position=(x, y), ha=("right", "center", "left")[np.sign(x) + 1])
-    label.set(va=("top", "center", "bottom")[np.sign(y) + 1])
-    label.arrow_patch.set_visible(far)  # type: ignore[union-attr]
+    side, level = np.sign(_PLACES[best]) + 1
+    arrow: Style = {"arrowstyle": "-", "color": "#999999", "linewidth": 0.8, "shrinkA": 0, "shrinkB": 4}
+    arrow["relpos"] = (1 - side / 2, 1 - level / 2)  # the end of the line that was looked at, not the name's middle
+    place: Style = {"ha": ("right", "center", "left")[side], "va": ("top", "center", "bottom")[level]}
+    place |= {"textcoords": "offset points", "fontsize": 10, "arrowprops": arrow if far else None}
+    ax.annotate(name, tuple(at), (x, y), **place)
     return boxes[best], dots[:, best] if far else np.empty((0, 4))
 
 
