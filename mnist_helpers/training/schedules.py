@@ -87,14 +87,14 @@ def check_length(optimizer: keras.optimizers.Optimizer, steps: int) -> None:
     them. Schedules without an end (exponential, inverse-time, piecewise constant, restarts) always pass.
     """
     schedule = getattr(optimizer, "_learning_rate", None)
-    length = _length(schedule)
+    length = length_of(schedule)
     if length is not None and length != steps:
         wanted = f"as long as the run, {steps:,} steps (total_steps(digits, epochs=..., batch_size=...) computes them)"
         got = f"a {type(schedule).__name__} of {length:,} steps"
         raise ValueError(problem("model", "train", f"compiled with a learning-rate schedule {wanted}", got))
 
 
-def _length(schedule: object) -> int | None:
+def length_of(schedule: object) -> int | None:
     """Return the steps after which a schedule stays as it is; None for one without an end, and for a constant rate."""
     if isinstance(schedule, _SCHEDULES.CosineDecay):
         return schedule.decay_steps + (schedule.warmup_steps if schedule.warmup_target is not None else 0)

@@ -1,13 +1,26 @@
-"""Graders of notebook 09: steps on another loss, a cosine by hand, seeds against seeds, a schedule for the walkers."""
+"""Graders of notebook 09: steps on another loss, a cosine by hand, a network with a schedule, walkers at rest."""
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
-from mnist_helpers.course.exercises.grading import Answer, as_array, as_number, called, diagnosis, exercise
+from mnist_helpers.common.profile import is_full
+from mnist_helpers.course.exercises.grading import (
+    Answer,
+    as_array,
+    as_number,
+    called,
+    check_network,
+    diagnosis,
+    exercise,
+    validation_accuracy,
+)
+from mnist_helpers.data.mnist import Digits
 
 GOAL = 0.03  # mean distance of the walkers; halving every 50 steps ends at 0.037, the best there is at 0.023
+_ENOUGH = 0.95  # of the validation images, after three or four epochs of 10,000 training images
 
 
 @exercise("09-1", "The steeper the loss, the smaller the largest rate.")
@@ -64,35 +77,42 @@ def cosine_by_hand(answer: Answer) -> str | None:
     return None
 
 
-@exercise("09-3", "With few seeds, only large differences can be shown.")
-def seeds_against_seeds(answer: Answer) -> str | None:
-    """Grade a function of two groups of figures that returns the p-value of Welch's test, two-sided."""
-    from scipy import stats
+@exercise(
+    "09-3",
+    "Schedule and training end together. How much worse is the same network at a constant rate?",
+    needs_digits=True,
+)
+def network_with_a_schedule(answer: Answer, digits: Digits) -> str | None:
+    """Grade a network compiled with a schedule that ends, low, when its training does."""
+    from mnist_helpers.common.backend import keras
 
-    groups = [([71.0, 90, 62, 83, 77], [95.0, 84, 92, 88, 90]), ([60.0, 64, 61], [75.0, 58, 92, 70, 81, 66])]
-    welch = [stats.ttest_ind(*each, equal_var=False) for each in groups]
-    given = [as_number(called(answer, *groups[0]))]
-    if np.isclose(given[0], stats.ttest_rel(*groups[0]).pvalue, rtol=1e-4):
-        return "That is a paired test. Which run of one group would belong to which of the other?"
-    given.append(as_number(called(answer, *groups[1])))
-    mistakes = {
-        "That is the test statistic. The p-value says how often chance alone reaches it.": [
-            abs(test.statistic) for test in welch
-        ],
-        "That is Student's test, which supposes that both groups spread alike. Welch's does not.": [
-            stats.ttest_ind(*each).pvalue for each in groups
-        ],
-        "That is one-sided. Either group may be the better one.": [test.pvalue / 2 for test in welch],
-        "That is not a p-value but 1 minus it.": [1 - test.pvalue for test in welch],
-        "That is a test of ranks. It is a good one, too, but not Welch's.": [
-            stats.mannwhitneyu(*each).pvalue for each in groups
-        ],
-        "That takes a bell curve for Student's distribution, and is too sure of itself with so few seeds.": [
-            2 * stats.norm.sf(abs(test.statistic)) for test in welch
-        ],
-    }
-    general = "SciPy has the test: look at the options of scipy.stats.ttest_ind, and return its pvalue."
-    return diagnosis(np.abs(given), [test.pvalue for test in welch], mistakes, general, rtol=1e-4)
+    check_network(answer)
+    accuracy = validation_accuracy(answer, digits)
+    schedule, taken = answer.optimizer._learning_rate, int(answer.optimizer.iterations.numpy())
+    if not isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
+        return "Its learning rate is a number. Hand a schedule to the optimizer, where the number stands now."
+    if hint := _fit_of(schedule, taken):
+        return hint
+    if accuracy > (_ENOUGH if is_full(digits.source) else 0.3):
+        return None
+    return f"The schedule fits, but it reads {accuracy:.1%} of the validation images: more epochs, or another peak?"
+
+
+def _fit_of(schedule: Any, taken: int) -> str | None:
+    """Return what is wrong with a schedule for a training of so many steps, None if it ends when the training does."""
+    from mnist_helpers.training.schedules import learning_rates, length_of
+
+    length = length_of(schedule)
+    said = f"Your schedule is {length} steps long, and the training took {taken} steps."
+    if length is not None and length < taken:
+        return f"{said} A step is one batch, not one epoch; and if `fit` ran twice, build the network anew."
+    if length is not None and length > taken:
+        return f"{said} The low rates at its end were never used. How many batches are there in all epochs?"
+    rates = learning_rates(schedule, taken)
+    if rates[-1] > rates.max() / 10:
+        fallen = f"The rate comes down from {rates.max():.2g} to {rates[-1]:.2g} only."
+        return f"{fallen} It should end below a tenth of its peak."
+    return None
 
 
 @exercise("09-4", "Long steps to arrive, shorter and shorter ones to come to rest: every schedule does that.")
