@@ -12,7 +12,7 @@ from matplotlib.patches import FancyBboxPatch, PathPatch
 from matplotlib.path import Path
 
 from mnist_helpers.common.checks import problem
-from mnist_helpers.plotting.theme import COLORS, MIDDLE, new_axes
+from mnist_helpers.plotting.theme import COLORS, MIDDLE, Style, new_axes
 
 if TYPE_CHECKING:
     import keras
@@ -133,7 +133,7 @@ def _draw_box(ax: Axes, layer: Any, x: float, y: float) -> None:
     kind = type(layer).__name__.lower()
     color = next((COLORS[number] for part, number in _KINDS.items() if part in kind), MIDDLE)
     pale = [1 - 0.15 * (1 - part) for part in to_rgb(color)]
-    look = {"facecolor": pale, "edgecolor": color, "linewidth": 1.5, "zorder": 2}
+    look: Style = {"facecolor": pale, "edgecolor": color, "linewidth": 1.5, "zorder": 2}
     corner, style = (x - _WIDTH / 2, y - _HEIGHT / 2), "round,pad=0,rounding_size=0.06"
     ax.add_patch(FancyBboxPatch(corner, _WIDTH, _HEIGHT, style, mutation_aspect=3, **look))
     shape = " × ".join(str(size) for size in layer.output.shape[1:])
