@@ -68,15 +68,6 @@ def check_sequence(values: object, *, kind: str, name: str, function: str) -> li
     return list(values)
 
 
-def check_mapping(values: object, *, kind: str, name: str, function: str) -> Mapping:
-    """Return a mapping with one entry or more, else raise ``TypeError`` or ``ValueError``."""
-    if not isinstance(values, Mapping):
-        raise TypeError(problem(name, function, f"a mapping of names to {kind}", type(values).__name__))
-    if not values:
-        raise ValueError(problem(name, function, f"a mapping of one name or more to {kind}", "none"))
-    return values
-
-
 def as_array(values: object, *, name: str, function: str) -> np.ndarray:
     """Return ``values`` as an array; raise ``TypeError`` for what makes none, such as lists of different lengths."""
     try:
@@ -84,27 +75,6 @@ def as_array(values: object, *, name: str, function: str) -> np.ndarray:
     except (TypeError, ValueError) as error:
         got = f"{type(values).__name__} that makes none"
         raise TypeError(problem(name, function, "an array, or what makes one", got)) from error
-
-
-def check_values(
-    values: object, shape: tuple[int | str, ...], *, name: str, function: str, missing: bool = False
-) -> np.ndarray:
-    """Return finite numbers of ``shape``, in which a word stands for any length of 1 or more, as floats.
-
-    With ``missing=True`` some may be NaN. Raises ``TypeError`` for what are no numbers, else ``ValueError``.
-    """
-    array = as_array(values, name=name, function=function)
-    if array.dtype.kind not in "fiub" and array.size:
-        raise TypeError(problem(name, function, "numbers", f"an array of {array.dtype}"))
-    lengths = tuple(b if isinstance(a, str) else a for a, b in zip(shape, array.shape, strict=False))
-    if array.shape != lengths or array.ndim != len(shape) or not array.size:
-        wanted = f"({', '.join(map(str, shape))}{',' * (len(shape) == 1)})"
-        raise ValueError(problem(name, function, f"of shape {wanted}", f"shape {array.shape}"))
-    array = array.astype(float)
-    if not np.isfinite(array[~np.isnan(array)] if missing else array).all():
-        which = "infinite values" if missing else "NaN or infinite values"
-        raise ValueError(problem(name, function, "finite numbers", which))
-    return array
 
 
 def check_images(images: object, *, function: str, name: str = "images") -> np.ndarray:

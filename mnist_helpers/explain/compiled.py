@@ -65,9 +65,3 @@ def compiled(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
 
     graph = tf.function(function, autograph=False, reduce_retracing=True)
     return lambda *arrays: graph(*map(tf.convert_to_tensor, arrays))
-
-
-def in_batches(function: Callable[..., np.ndarray], *arrays: np.ndarray, batch_size: int = BATCH) -> np.ndarray:
-    """Apply ``function`` to batches of arrays of the same length, and return the results as one array."""
-    starts = range(0, len(arrays[0]), batch_size)
-    return np.concatenate([function(*(each[start : start + batch_size] for each in arrays)) for start in starts])

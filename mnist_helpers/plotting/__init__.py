@@ -13,14 +13,12 @@ from mnist_helpers.plotting.charts import (
 )
 from mnist_helpers.plotting.curves import (
     plot_curves,
-    plot_history,
     plot_learning_rates,
 )
 from mnist_helpers.plotting.digits import (
     plot_confusion_examples,
     plot_digits,
     plot_errors,
-    plot_mean_image,
     plot_samples,
 )
 from mnist_helpers.plotting.maps import plot_attributions
@@ -41,9 +39,7 @@ __all__ = [
     "plot_errors",
     "plot_grouped_bars",
     "plot_heatmap",
-    "plot_history",
     "plot_indistinguishable",
     "plot_learning_rates",
-    "plot_mean_image",
     "plot_samples",
 ]

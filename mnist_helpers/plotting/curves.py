@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
-from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from mnist_helpers.common.checks import problem
 from mnist_helpers.plotting.theme import (
     COLORS,
-    DARK,
     LINES,
     MARKERS,
     Style,
@@ -102,83 +96,6 @@ def _draw_curve(ax: Axes, name: str, curve: np.ndarray, i: int) -> tuple[float, 
     style: Style = {"linestyle": LINES[i % 7], "marker": MARKERS[i % 7], "markersize": 5.5, "markevery": every}
     ax.plot(x, y, color=color, label=name, linewidth=2, **style)
     return float(y[np.argmax(x)]), name, color
-
-
-def plot_history(
-    histories: Mapping[str, pd.DataFrame | Sequence[pd.DataFrame]],
-    *,
-    metric: str = "accuracy",
-    test: Mapping[str, float] | None = None,
-    ax: Axes | None = None,
-) -> Axes:
-    """Draw training curves: the metric on the training images dashed, on the validation images solid.
-
-    Parameters
-    ----------
-    histories : mapping of str to DataFrame, or to a list of DataFrames
-        One row per epoch, with the columns ``metric`` and ``val_<metric>`` (without the latter, only the dashed line is
-        drawn). Epochs are the index if that is named "epoch", else 1, 2, ... Of several tables, such as runs with
-        different seeds, the mean is drawn, with a band from the lowest to the highest.
-    metric : str
-        One with "accuracy" in its name is a fraction, and is written in percent.
-    test : mapping of str to float, optional
-        Test values by run, drawn as dotted lines.
-    ax : Axes, optional
-        By default that of a new figure.
-
-    Returns
-    -------
-    Axes
-    """
-    share, told = "accuracy" in metric, dict(test or {})
-    if unknown := [name for name in told if name not in histories]:
-        raise ValueError(problem("test", "plot_history", f"values of runs among {list(histories)}", str(unknown)))
-    tables = {name: _joined(name, given, metric) for name, given in histories.items()}
-    ax, ends = new_axes(ax, 8, 4.4), []
-    for i, (name, table) in enumerate(tables.items()):
-        color, last = COLORS[i % 7], _draw_run(ax, name, table, metric, i)
-        ends.append((last, name, color))
-        if name in told:
-            ax.axhline(told[name], color=color, linestyle=":", linewidth=1.8, label=f"{name}, test")
-            ends.append((told[name], f"{name}, test {format(told[name], '.2%' if share else '.3g')}", color))
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.set(xlabel="epoch", ylabel=metric, title=f"{metric.capitalize()} during training")
-    if share:
-        percent_ticks(ax.yaxis)
-    kinds: list[tuple[str, Any]] = [("training", "--"), ("validation", "-"), ("test", ":")][: 3 if told else 2]
-    ax.legend(handles=[Line2D([], [], color=DARK, linestyle=line, label=kind) for kind, line in kinds])
-    grid_lines(ax)
-    _name_ends(ax, ends)
-    return ax
-
-
-def _joined(name: str, given: pd.DataFrame | Sequence[pd.DataFrame], metric: str) -> pd.DataFrame:
-    """Return one table with a column "epoch" of one run or of several."""
-    runs = [given] if isinstance(given, pd.DataFrame) else list(given)
-    if missing := [list(run.columns) for run in runs if metric not in run]:
-        raise ValueError(problem("metric", "plot_history", f"a column of {name!r}: {missing[0]}", repr(metric)))
-    epochs = [run.index if run.index.name == "epoch" else np.arange(1, len(run) + 1) for run in runs]
-    return pd.concat([run.reset_index(drop=True).assign(epoch=each) for run, each in zip(runs, epochs, strict=True)])
-
-
-def _draw_run(ax: Axes, name: str, table: pd.DataFrame, metric: str, i: int) -> float:
-    """Draw the lines of run number ``i`` and return the height at which the one to be named ends."""
-    style: Style = {
-        "color": COLORS[i % 7],
-        "marker": MARKERS[i % 7],
-        "markersize": 5,
-        "markeredgewidth": 0,
-        "legend": False,
-    }
-    style |= {"markevery": max(1, table["epoch"].nunique() // 10), "err_kws": {"linewidth": 0}}
-    style["errorbar"] = ("pi", 100)  # from the lowest run to the highest
-    last = metric
-    for column, line, width, kind in ((metric, "--", 1.2, "training"), (f"val_{metric}", "-", 2, "validation")):
-        if column in table:
-            of_line: Style = {"linestyle": line, "linewidth": width, "label": f"{name}, {kind}"}
-            sns.lineplot(table, x="epoch", y=column, ax=ax, **style | of_line)
-            last = column
-    return float(table.groupby("epoch")[last].mean().iloc[-1])
 
 
 def plot_learning_rates(

@@ -174,30 +174,6 @@ def _draw_places(split: Split, places: np.ndarray, ax: Axes | None, edges: float
     return grid
 
 
-def plot_mean_image(images: np.ndarray, *, title: str | None = None, ax: Axes | None = None) -> Axes:
-    """Draw the mean of images, from pale grey (the smallest mean) to black (the largest).
-
-    Parameters
-    ----------
-    images : ndarray, shape (n, height, width, 1) or (n, height, width)
-    title : str, optional
-        By default it says of how many images this is the mean.
-    ax : Axes, optional
-        By default that of a new figure.
-
-    Returns
-    -------
-    Axes
-    """
-    pictures = check_pictures(images, "plot_mean_image")
-    ax = new_axes(ax, 3.6, 3.9)
-    ax.imshow(pictures.mean(axis=0, dtype=np.float64), cmap=INK, interpolation="nearest")
-    ax.set(xticks=[], yticks=[])
-    ax.spines[:].set_visible(False)
-    ax.set_title(f"Mean of {len(pictures):,} images" if title is None else title)
-    return ax
-
-
 def plot_errors(
     evaluation: Evaluation, split: Split, *, per_class: int = 10, seed: int = 0, ax: Axes | None = None
 ) -> Axes:

@@ -2,36 +2,17 @@
 
 import json
 import re
-from functools import partial
 from html import escape
 
 import numpy as np
 import pytest
-from browser import browser, find_browser
-from live_pages import REGISTRY, LivePage
+from live_pages import REGISTRY
 
 from mnist_helpers import live
 from mnist_helpers.common.backend import keras, layers
 from mnist_helpers.data.mnist import load_mnist
 from mnist_helpers.live import networks
 from mnist_helpers.live.figure import _pack
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    program = find_browser()
-    if not program:
-        pytest.skip("needs Chromium and the package websocket-client")
-    with browser(program) as tab:
-        yield tab
-
-
-@pytest.fixture
-def show(chromium, tmp_path):
-    """Show a figure; afterwards the console must be empty, and nothing loaded but the page."""
-    yield partial(LivePage, chromium, folder=tmp_path)
-    assert not chromium.messages
-    assert all(address.startswith(("file:", "data:", "blob:")) for address in chromium.requests)
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,9 @@
 """Principal components, the border of a support vector machine, and the valley, on pages opened as files."""
 
 import re
-from functools import partial
 
 import numpy as np
 import pytest
-from browser import browser, find_browser
-from live_pages import LivePage
 from sklearn.datasets import make_moons
 from sklearn.decomposition import PCA
 from sklearn.svm import SVC
@@ -15,23 +12,6 @@ from mnist_helpers import live
 from mnist_helpers.data.mnist import Split
 
 POINTS, LABELS = make_moons(40, noise=0.2, random_state=0)
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    program = find_browser()
-    if not program:
-        pytest.skip("needs Chromium and the package websocket-client")
-    with browser(program) as tab:
-        yield tab
-
-
-@pytest.fixture
-def show(chromium, tmp_path):
-    """Show a figure; afterwards the console must be empty, and nothing loaded but the page."""
-    yield partial(LivePage, chromium, folder=tmp_path)
-    assert not chromium.messages
-    assert all(address.startswith(("file:", "data:", "blob:")) for address in chromium.requests)
 
 
 def blobs(n=400):

@@ -1,13 +1,10 @@
 """The table that is sorted on the page, used with mouse and keys."""
 
 import re
-from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
-from browser import browser, find_browser
-from live_pages import LivePage
 
 from mnist_helpers import live
 
@@ -15,21 +12,6 @@ FRAME = pd.DataFrame(
     {"errors": [40, 9, 763], "cost": [2.5, np.nan, 10.0], "kind": ["net <b>", "committee", "linear"]},
     index=pd.Index(["compact", "five", "weighted sum"], name="system"),
 )
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    program = find_browser()
-    if not program:
-        pytest.skip("needs Chromium and the package websocket-client")
-    with browser(program) as tab:
-        yield tab
-
-
-@pytest.fixture
-def show(chromium, tmp_path):
-    yield partial(LivePage, chromium, folder=tmp_path)
-    assert not chromium.messages
 
 
 def table():

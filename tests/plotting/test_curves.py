@@ -4,7 +4,6 @@ from itertools import combinations
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 import pytest
 from artists import boxes, check_axes, legend, texts
 
@@ -12,10 +11,8 @@ from mnist_helpers import plotting
 
 CURVES = {"dense": ([0, 1, 2], [0.9, 0.7, 0.4], [0.8, 0.6, 0.3], [0.95, 0.8, 0.5])}
 CURVES["CNN"] = ([0, 1, 2], [0.91, 0.8, 0.41], [0.8, 0.6, 0.3], [0.95, 0.9, 0.5])
-HISTORY = pd.DataFrame({"accuracy": [0.8, 0.9, 0.95], "val_accuracy": [0.85, 0.9, 0.91], "loss": [3.0, 2, 1]})
 RATES = {"constant": np.full(40, 0.1), "falling": np.linspace(0.2, 0, 20)}
 CALLS = {
-    "history": lambda ax=None: plotting.plot_history({"run": HISTORY}, ax=ax),
     "curves": lambda ax=None: plotting.plot_curves(CURVES, ax=ax),
     "rates": lambda ax=None: plotting.plot_learning_rates(RATES, ax=ax),
 }
@@ -28,39 +25,6 @@ def test_axes(call):
 
 def look_different(lines, features=("get_color", "get_linestyle", "get_marker")):
     return all(len({str(getattr(line, feature)()) for line in lines}) == len(lines) for feature in features)
-
-
-def test_history():
-    runs = {"dense": HISTORY, "CNN": HISTORY + 0.01}
-    ax = plotting.plot_history(runs, test={"CNN": 0.9907})
-    lines = {line.get_label(): line for line in ax.lines}
-    assert list(lines) == ["dense, training", "dense, validation", "CNN, training", "CNN, validation", "CNN, test"]
-    np.testing.assert_array_equal(lines["dense, training"].get_ydata(), HISTORY["accuracy"])
-    np.testing.assert_array_equal(lines["dense, validation"].get_ydata(), HISTORY["val_accuracy"])
-    np.testing.assert_array_equal(lines["dense, validation"].get_xdata(), [1, 2, 3])
-    assert [line.get_linestyle() for line in lines.values()] == ["--", "-", "--", "-", ":"]
-    assert set(lines["CNN, test"].get_ydata()) == {0.9907}
-    assert look_different([lines[f"{name}, validation"] for name in runs], ("get_color", "get_marker"))
-    assert set(texts(ax)) == {"dense", "CNN", "CNN, test 99.07%"}
-    assert legend(ax) == ["training", "validation", "test"]
-
-
-def test_history_of_another_metric_and_a_resumed_run():
-    resumed = HISTORY.set_index(pd.Index([4, 5, 6], name="epoch"))
-    ax = plotting.plot_history({"run": resumed}, metric="loss")
-    assert len(ax.lines) == 1 and ax.get_ylabel() == "loss"  # no val_loss in this table
-    np.testing.assert_array_equal(ax.lines[0].get_xdata(), [4, 5, 6])
-
-
-def test_history_of_several_runs_is_their_mean_with_a_band_from_the_lowest_to_the_highest():
-    runs = [HISTORY, HISTORY + 0.02, HISTORY - 0.05]
-    ax = plotting.plot_history({"five seeds": runs})
-    np.testing.assert_allclose(ax.lines[1].get_ydata(), HISTORY["val_accuracy"] - 0.01)
-    band = ax.collections[1].get_paths()[0].vertices
-    for epoch in (1, 2, 3):
-        heights, middle = band[band[:, 0] == epoch, 1], HISTORY["val_accuracy"][epoch - 1]
-        assert (heights.min(), heights.max()) == pytest.approx((middle - 0.05, middle + 0.02))
-    assert texts(ax) == ["five seeds"]
 
 
 def test_curves():
@@ -99,8 +63,6 @@ def test_learning_rates_by_epoch_share_an_axis():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: plotting.plot_history({"run": HISTORY}, metric="f1"), "'metric' .* a column of 'run'.* Got 'f1'"),
-        (lambda: plotting.plot_history({"run": HISTORY}, test={"x": 1}), r"'test' .* among \['run'\]. Got \['x'\]"),
         (lambda: plotting.plot_curves({"a": ([1], [1], [2], [3])}), r"curves\['a'\].* enclose the values"),
     ],
 )

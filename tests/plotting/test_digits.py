@@ -46,7 +46,6 @@ EVALUATION = make_evaluation(np.where(np.arange(60) < 30, SPLIT.labels, (SPLIT.l
 CALLS = {
     "samples": lambda ax=None: plotting.plot_samples(SPLIT, per_class=2, ax=ax),
     "digits": lambda ax=None: plotting.plot_digits(SPLIT.images[:4], ax=ax),
-    "mean": lambda ax=None: plotting.plot_mean_image(SPLIT.images, ax=ax),
     "errors": lambda ax=None: plotting.plot_errors(EVALUATION, SPLIT, ax=ax),
     "examples": lambda ax=None: plotting.plot_confusion_examples(EVALUATION, SPLIT, ax=ax),
 }
@@ -124,14 +123,6 @@ def test_tiles_can_be_told_from_paper_and_ink():
     assert np.allclose(paper, 1) and 0.85 < tile[0] < 0.97 and np.allclose(ink, 0)
 
 
-def test_mean_image():
-    images = np.random.default_rng(0).random((50, SIZE, SIZE, 1), dtype=np.float32)
-    ax = plotting.plot_mean_image(images)
-    np.testing.assert_allclose(ax.images[0].get_array(), images.astype(float).mean(axis=0)[..., 0])
-    assert ax.get_title() == "Mean of 50 images"
-    assert plotting.plot_mean_image(images, title="zeros").get_title() == "zeros"
-
-
 def test_errors_by_class():
     random = np.random.default_rng(1)
     split = make_split(random.integers(0, 10, 400))
@@ -181,7 +172,6 @@ OTHER = make_split((np.arange(60) + 1) % 10)
         (lambda: plotting.plot_digits(np.zeros((28, 28, 1))), r"'images' .* Got shape \(28, 28, 1\) instead"),
         (lambda: plotting.plot_digits(np.zeros((2, 28, 28, 3))), r"Got shape \(2, 28, 28, 3\) instead"),
         (lambda: plotting.plot_digits(SPLIT.images, titles=["a"]), "must be 60 titles, one per image. Got 1 "),
-        (lambda: plotting.plot_mean_image(np.zeros((0, 28, 28, 1))), "'images' parameter of plot_mean_image"),
         (lambda: plotting.plot_errors(EVALUATION, OTHER), "'split' .* the split that was evaluated"),
         (lambda: plotting.plot_confusion_examples(EVALUATION, make_split([1])), "Got 1 other images"),
     ],
