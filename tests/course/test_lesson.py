@@ -116,8 +116,8 @@ CELLS = {
     "in the middle of a cell": "check('12-1', 7)\nNone",
     "kept, and shown again in the next cell": "result = check('12-1', 16)",
     "the next cell": "result",
-    "an error in an earlier cell": "def drops(answer, image, size):\n    return image['a < b']",
-    "is told with its line": "check('12-3', drops)",
+    "an error in an earlier cell": "def moves(layer, images, step, shrink):\n    return images['a < b']",
+    "is told with its line": "check('07-2', moves)",
 }
 
 
@@ -131,7 +131,7 @@ def test_a_notebook_shows_each_result_once_as_html_and_as_text():
     assert stub[0].data["text/plain"].startswith("○ 12-1: not answered yet")
     assert middle[0].data["text/plain"].startswith("→ 12-1: That is what the first layer sees.")
     assert kept[0].data == again[0].data and "✓ 12-1" in kept[0].data["text/html"]
-    assert "in line 2: <code>return image['a &lt; b']</code></div>" in failed[0].data["text/html"]
+    assert "in line 2: <code>return images['a &lt; b']</code></div>" in failed[0].data["text/html"]
 
 
 def test_show_source_prints_the_code_and_the_first_line_of_the_docstring(capsys):

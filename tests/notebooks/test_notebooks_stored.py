@@ -140,6 +140,13 @@ def test_stored_notebook(path, check):
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_is_written_as_jupyter_writes_it(path):
+    """Else the next who saves it changes every line."""
+    notebook = nbformat.read(path, as_version=nbformat.NO_CONVERT)
+    assert path.read_text(encoding="utf-8").strip() == nbformat.writes(notebook).strip()
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_size_of_stored_notebook(path):
     assert path.stat().st_size < LARGEST
 
