@@ -46,7 +46,7 @@ def not_accumulated(p):
 
 
 test_needed = judged(
-    "13-1",
+    "15-1",
     [
         ((6, 12), RIGHT),
         ([6, 12], RIGHT),
@@ -62,7 +62,7 @@ test_needed = judged(
 
 
 test_front = judged(
-    "13-2",
+    "15-2",
     [
         (front, RIGHT),
         (lambda costs, errors: front(costs, errors).tolist(), RIGHT),
@@ -79,7 +79,7 @@ test_front = judged(
 
 
 test_correction = judged(
-    "13-3",
+    "15-3",
     [
         (corrected, RIGHT),
         (lambda p: corrected(p).tolist(), RIGHT),

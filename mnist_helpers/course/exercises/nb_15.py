@@ -6,7 +6,7 @@ from mnist_helpers.course.exercises.grading import Answer, Hint, as_array, as_nu
 from mnist_helpers.evaluation.comparisons import holm, pareto_front
 
 
-@exercise("13-1", "Each further error that is corrected halves the p-value, so even 66 tests ask only for six more.")
+@exercise("15-1", "Each further error that is corrected halves the p-value, so even 66 tests ask only for six more.")
 def needed(answer: Answer) -> str | None:
     """How many corrected errors, with none new, are significant: in one test, and in the first of 66."""
     if not isinstance(answer, list | tuple) or len(answer) != 2:
@@ -25,7 +25,7 @@ def needed(answer: Answer) -> str | None:
     return "The first number is right. For the second, 66 · 2 · 0.5ᵏ must be below 0.05."
 
 
-@exercise("13-2", "Now try it on `counted`, with the operations as costs. Do you find the line of the picture?")
+@exercise("15-2", "Now try it on `counted`, with the operations as costs. Do you find the line of the picture?")
 def front(answer: Answer) -> str | None:
     """A mask of the systems than which no other is better without costing more, nor cheaper without being worse."""
     rng = np.random.default_rng(0)
@@ -49,7 +49,7 @@ def front(answer: Answer) -> str | None:
     return None
 
 
-@exercise("13-3", "The last step, that no p-value is smaller than the one before it, keeps the order of the tests.")
+@exercise("15-3", "The last step, that no p-value is smaller than the one before it, keeps the order of the tests.")
 def correction(answer: Answer) -> str | None:
     """Holm's adjusted p-values of five tests."""
     p = np.array([0.04, 0.001, 0.03, 0.2, 0.012])
