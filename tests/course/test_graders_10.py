@@ -5,8 +5,9 @@ from math import comb
 import numpy as np
 from graders import OPEN, RIGHT, judged
 from scipy.stats import binom
+from small import digits_of
 
-from mnist_helpers import CommitteeEvaluation
+from mnist_helpers.common.backend import keras, layers
 
 
 def tail(first):
@@ -31,16 +32,20 @@ def spoilt_by_nan(probabilities):
         return (np.log(probabilities) * (probabilities >= 0) - np.log(probabilities) * 0).mean(axis=0).argmax(axis=1)
 
 
-def greedy(members, k):
+def errors_of(probabilities, labels):
+    return int(np.sum(probabilities.argmax(axis=-1) != labels))
+
+
+def greedy(members, labels, k):
     chosen = []
     for _ in range(k):
         left = [i for i in range(len(members)) if i not in chosen]
-        chosen.append(min(left, key=lambda i: CommitteeEvaluation([members[j] for j in [*chosen, i]]).average.errors))
+        chosen.append(min(left, key=lambda i: errors_of(members[[*chosen, i]].mean(axis=0), labels)))
     return chosen
 
 
-def best_alone(members, k):
-    return np.argsort([member.errors for member in members])[:k]
+def best_alone(members, labels, k):
+    return np.argsort([errors_of(member, labels) for member in members])[:k]
 
 
 test_jury = judged(
@@ -90,11 +95,62 @@ test_choice = judged(
     "10-4",
     [
         (greedy, RIGHT),
-        (lambda members, k: ..., OPEN),
+        (lambda *given: np.array(greedy(*given)), RIGHT),
+        (lambda members, labels, k: ..., OPEN),
         (best_alone, "err on the same images"),
-        (lambda members, k: greedy(members, k)[::-1], "first choice"),
-        (lambda members, k: [1, 2][:k], "Begin with the best"),
-        (lambda members, k: [0, 0], "Two different positions"),
-        (lambda members, k: greedy(members, 2), "One member"),
+        (lambda members, labels, k: greedy(members, labels, k)[::-1], "first choice"),
+        (lambda members, labels, k: [1, 2][:k], "Begin with the best"),
+        (lambda members, labels, k: [0, 0], "Two different positions"),
+        (lambda members, labels, k: greedy(members, labels, 2), "One member"),
     ],
+)
+
+
+DIGITS = digits_of(train=120)
+
+
+def member(seed, epochs=30):
+    keras.utils.set_random_seed(seed)
+    network = keras.Sequential([keras.Input((28, 28, 1)), layers.Flatten(), layers.Dense(10, activation="softmax")])
+    network.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy")
+    if epochs:
+        network.fit(DIGITS.train.images, DIGITS.train.labels, epochs=epochs, verbose=0)
+    return network
+
+
+def joined(members, after=lambda mean: mean):
+    image = keras.Input((28, 28, 1))
+    outputs = [each(image) for each in members]
+    return keras.Model(image, after(layers.Average()(outputs)))
+
+
+def shuffled(mean):
+    """The right tenth of the probabilities, with the digits in another order."""
+    order = keras.layers.Dense(10, use_bias=False)
+    order.build((None, 10))
+    order.set_weights([np.roll(np.eye(10), 1, axis=1)])
+    return order(mean)
+
+
+def twice():
+    first = member(0)
+    return joined([first, first, member(1)])
+
+
+test_own_committee = judged(
+    "10-5",
+    [
+        (lambda: joined([member(0), member(1), member(2)]), RIGHT),
+        (lambda: joined([member(0), member(1), member(2), member(3)]), RIGHT),
+        (lambda: ..., OPEN),
+        (lambda: [member(0), member(1)], "a Keras network"),
+        (lambda: keras.Sequential([keras.Input((20, 20, 1)), layers.Flatten(), layers.Dense(10)]), "(28, 28, 1)"),
+        (lambda: member(0), "No layer in it takes the mean"),
+        (lambda: joined([member(0), member(1)]), "It joins 2 networks"),
+        (twice, "one network, taken twice"),
+        (lambda: joined([member(0), member(1), member(2, epochs=0)]), "Were all three fitted?"),
+        (lambda: joined([member(0), member(1), member(2)], shuffled), "More epochs"),
+    ],
+    build=True,
+    digits=DIGITS,
 )

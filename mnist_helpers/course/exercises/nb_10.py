@@ -1,10 +1,21 @@
 """Graders for notebook 10, committees."""
 
+from typing import Any
+
 import numpy as np
 from scipy.stats import binom
 
-from mnist_helpers.course.exercises.grading import Answer, as_array, as_number, called, diagnosis, exercise
-from mnist_helpers.evaluation.accuracy import Evaluation
+from mnist_helpers.common.profile import is_full
+from mnist_helpers.course.exercises.grading import (
+    Answer,
+    as_array,
+    as_number,
+    called,
+    check_network,
+    diagnosis,
+    exercise,
+)
+from mnist_helpers.data.mnist import Digits
 
 
 @exercise("10-1", "Independent members would be nearly perfect together; real ones err on the same images.")
@@ -69,29 +80,74 @@ def geometric(answer: Answer) -> str | None:
 @exercise("10-4", "The choice was made on these images: judge it on others.")
 def choose(answer: Answer) -> str | None:
     """Positions of members, chosen one after the other so that the average errs least on the images given."""
-    members = _three_members()
-    given = called(answer, members, 2)
+    members, labels = _three_members(), np.arange(10)
+    given = called(answer, members, labels, 2)
     positions = as_array(given).astype(int)
     if positions.shape != (2,) or len(set(positions.tolist())) != 2 or not set(positions.tolist()) <= {0, 1, 2}:
         return f"Two different positions from 0 to 2 were asked for. Your function gives {given}."
     if set(positions.tolist()) == {0, 1}:
         return "Those two are the best by themselves, but they err on the same images: together they gain nothing."
     if positions.tolist() == [0, 2]:
-        return None if as_array(called(answer, members, 1)).astype(int).tolist() == [0] else "One member: the best one."
+        alone = as_array(called(answer, members, labels, 1)).astype(int).tolist()
+        return None if alone == [0] else "One member: the best one."
     if positions.tolist() == [2, 0]:
         return "The right two, but the first choice should be the member that is best by itself."
     return "Begin with the best member; then try each of the others beside it, and keep the one that helps most."
 
 
-def _three_members() -> list[Evaluation]:
-    """Members of which the best two err alike, and the third elsewhere: evaluations of ten images."""
+def _three_members() -> np.ndarray:
+    """Probabilities (3, 10, 10) of members of which the best two err alike on ten images, and the third elsewhere."""
     labels = np.arange(10)
 
-    def member(wrong: dict[int, float]) -> Evaluation:
+    def member(wrong: dict[int, float]) -> np.ndarray:
         table = np.full((10, 10), 0.01)
         table[labels, labels] = 0.91
         for image, share in wrong.items():  # the rest goes to the next digit, which wins
             table[image, image], table[image, (image + 1) % 10] = share, 0.92 - share
-        return Evaluation(table.argmax(axis=1), labels, table.astype(np.float32), "validation", "mnist")
+        return table
 
-    return [member({0: 0.4, 1: 0.4}), member({0: 0.3, 1: 0.3, 2: 0.3}), member({5: 0.1, 6: 0.4, 7: 0.4, 8: 0.4})]
+    return np.array(
+        [member({0: 0.4, 1: 0.4}), member({0: 0.3, 1: 0.3, 2: 0.3}), member({5: 0.1, 6: 0.4, 7: 0.4, 8: 0.4})]
+    )
+
+
+@exercise(
+    "10-5", "One network, one file, three times the computing. What do three equal members gain?", needs_digits=True
+)
+def own_committee(answer: Answer, digits: Digits) -> str | None:
+    """Grade three networks that were trained, and joined into one by an Average layer."""
+    check_network(answer)
+    if tuple(answer.input_shape) != (None, 28, 28, 1) or tuple(answer.output_shape) != (None, 10):
+        return "It should take images of shape (28, 28, 1) and have ten outputs, one for each digit."
+    branches = _averaged(answer)
+    if len(branches) < 3:
+        if not branches:
+            return "No layer in it takes the mean of several networks. layers.Average()([first(image), ...]) does."
+        return f"It joins {len(branches)} networks. Three were asked for."
+    told = _told_by(answer, branches, digits)
+    *single, together = np.mean(told.argmax(axis=2) == digits.validation.labels, axis=1)
+    if any(np.allclose(told[i], told[j]) for i in range(len(single)) for j in range(i)):
+        return "Two of the members give the same answers to everything. Is it one network, taken twice?"
+    enough = 0.9 if is_full(digits.source) else 0.3
+    if min(single) < enough / 2:
+        return f"One of the members reads {min(single):.0%} of the validation images. Were all three fitted?"
+    if together <= enough:
+        return f"Together they read {together:.1%} of the validation images. More epochs, or more images?"
+    if together < np.mean(single):
+        return f"Together they read {together:.1%}, on average {np.mean(single):.1%}. Does something follow the mean?"
+    return None
+
+
+def _averaged(network: Any) -> list:
+    """Return what the last Average layer of a network joins: symbolic tensors of ten numbers per image."""
+    means = [layer for layer in network.layers if type(layer).__name__ == "Average"]
+    joined = means[-1].input if means else []
+    return [tensor for tensor in (joined if isinstance(joined, list) else [joined]) if tuple(tensor.shape[1:]) == (10,)]
+
+
+def _told_by(network: Any, branches: list, digits: Digits) -> np.ndarray:
+    """Return the outputs (members + 1, images, 10) of the branches, and of the network itself as the last one."""
+    from mnist_helpers.common.backend import keras
+
+    parts = keras.Model(network.inputs[0], [*branches, network.outputs[0]])
+    return np.array(parts.predict(digits.validation.images, batch_size=512, verbose=0))
