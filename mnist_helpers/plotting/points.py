@@ -56,7 +56,8 @@ def plot_cost(points: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.set(xscale="log", yscale="log")
     steps = _steps(x[front], y[front])
     ax.plot(*steps.T, color=COLORS[0], linewidth=1.2, zorder=1)
-    ax.margins(x=0.1, y=0.1)
+    ax.margins(x=0.1, y=0.17)
+    ax.set_xlim(right=4 * ax.get_xlim()[1])  # room for the longest names
     ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     ax.yaxis.set_minor_formatter(NullFormatter())
     percent_ticks(ax.yaxis)
@@ -92,7 +93,8 @@ def _name_points(ax: Axes, points: pd.DataFrame, line: npt.ArrayLike = ()) -> No
     taken = np.hstack([low - 4, high + 4])  # boxes
     ink = np.tile(ax.transData.transform(np.reshape(line, (-1, 2))), 2)  # dots on the lines drawn so far
     scale = figure.dpi / 72  # type: ignore[union-attr]
-    for i, (at, name) in enumerate(zip(points[["x", "y"]].to_numpy(), points["label"], strict=True)):
+    for i in np.argsort(-points["x"].to_numpy(), kind="stable"):  # from the right, where names have the least room
+        at, name = points[["x", "y"]].to_numpy()[i], points["label"].iloc[i]
         if name:
             box, dots = _name_point(ax, str(name), at, middle[i], np.delete(taken, i, 0), taken, ink, scale)
             taken, ink = np.vstack([taken, box]), np.vstack([ink, dots])
