@@ -6,19 +6,22 @@ and Schmidhuber (2012), "Multi-column deep neural networks for image classificat
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from mnist_helpers.common.backend import keras, layers
 from mnist_helpers.common.checks import check_positive_int, check_sequence, check_split, problem
-from mnist_helpers.common.profile import shrunk
+from mnist_helpers.common.profile import is_full, shrunk
 from mnist_helpers.common.text import duration
 from mnist_helpers.common.types import Plain
 from mnist_helpers.data import Digits, Split
 from mnist_helpers.evaluation import CommitteeEvaluation, Evaluation, evaluate
-from mnist_helpers.training.run import Run
-from mnist_helpers.training.train import train
+from mnist_helpers.training.executors import completed
+from mnist_helpers.training.recipe import Recipe
+from mnist_helpers.training.run import Run, told
+from mnist_helpers.training.train import check_keep, load, run_of, train
 
 _SHAPES = "input_shape", "output_shape"
 
@@ -112,6 +115,7 @@ def train_committee(
     keep: str = "weights",
     retrain: bool = False,
     verbose: int = 1,
+    executor: Executor | None = None,
 ) -> Committee:
     """Train the members of a committee, or load those that were trained before.
 
@@ -132,6 +136,11 @@ def train_committee(
         dropout and augmentation (where that layer has no seed of its own).
     epochs, batch_size, callbacks, keep, retrain, verbose
         As for `train`.
+    executor : concurrent.futures.Executor, optional
+        Who trains the members that are not stored yet, several at a time: a ``ProcessPoolExecutor`` whose processes are
+        spawned, ``Client(...).get_executor()`` of dask on a cluster. Default: this process, one after the other. The
+        files are the same. Networks and callbacks travel by pickle: their classes must be in a module that can be
+        imported there, and not in a notebook.
 
     Returns
     -------
@@ -146,14 +155,17 @@ def train_committee(
     members = check_positive_int(members, name="members", function="train_committee")
     seed = check_positive_int(seed, name="seed", function="train_committee", minimum=0)
     networks = _made(factory, shrunk(members, "members", digits.source))  # all: a bad factory is noticed at once
-    settings: Plain = {
-        "epochs": epochs,
-        "batch_size": batch_size,
-        "callbacks": callbacks,
-        "keep": keep,
-        "retrain": retrain,
-    }
-    runs = [train(model, digits, seed=seed + i, verbose=verbose, **settings) for i, model in enumerate(networks)]
+    settings: Plain = {"epochs": epochs, "batch_size": batch_size, "callbacks": callbacks, "keep": keep}
+    seeds = range(seed, seed + len(networks))
+    if executor is None:
+        settings |= {"retrain": retrain, "verbose": verbose}
+        return Committee(tuple(train(net, digits, seed=n, **settings) for n, net in zip(seeds, networks, strict=True)))
+    check_keep(keep)
+    recipes = [Recipe.of(net, digits, seed=n, **settings) for n, net in zip(seeds, networks, strict=True)]
+    found = [load(recipe) if is_full(digits.source) and not retrain else None for recipe in recipes]
+    runs = completed(found, recipes, run_of, executor, function="train_committee", verbose=verbose)
+    if verbose:
+        print(*map(told, runs), sep="\n")
     return Committee(tuple(runs))
 
 

@@ -1,7 +1,8 @@
 """The same training from several seeds: what a single run cannot tell."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
 from typing import overload
 
 import numpy as np
@@ -14,9 +15,10 @@ from mnist_helpers.common.types import Plain
 from mnist_helpers.data import Digits, Split
 from mnist_helpers.evaluation import Evaluation, evaluate
 from mnist_helpers.training import store
+from mnist_helpers.training.executors import completed
 from mnist_helpers.training.recipe import Recipe
 from mnist_helpers.training.run import Figures, figures_of, told
-from mnist_helpers.training.train import fit
+from mnist_helpers.training.train import file, trained
 
 
 @dataclass(frozen=True, repr=False)
@@ -89,6 +91,7 @@ def repeat(
     callbacks: Sequence[keras.callbacks.Callback] = (),
     retrain: bool = False,
     verbose: int = 1,
+    executor: Executor | None = None,
 ) -> Repeats:
     """Train the network that ``factory`` makes once per seed, or load what these runs predicted.
 
@@ -103,6 +106,8 @@ def repeat(
         As for `train`.
     verbose : {0, 1}
         1 shows a bar while training, and prints one line in the end.
+    executor : concurrent.futures.Executor, optional
+        Who trains the runs that are not stored yet, as for `train_committee`.
 
     Returns
     -------
@@ -127,19 +132,35 @@ def repeat(
         "keep": "predictions",
     }
     recipes = [Recipe.of(factory(), digits, seed=seed, **settings) for seed in seeds]
-    repeats = Repeats(tuple(_outcome(recipe, retrain, verbose) for recipe in recipes))
+    found = (_stored(recipe) if is_full(digits.source) and not retrain else None for recipe in recipes)
+    if executor is None:
+        outcomes = [run or _trained(recipe, verbose) for recipe, run in zip(recipes, found, strict=True)]
+    else:
+        outcomes = completed(list(found), recipes, _outcome, executor, function="repeat", verbose=verbose)
+    repeats = Repeats(tuple(outcomes))
     if verbose:
         print(told(repeats[0]) if len(repeats) == 1 else repeats)
     return repeats
 
 
-def _outcome(recipe: Recipe, retrain: bool, verbose: int) -> Outcome:
-    if is_full(recipe.digits.source) and not retrain and (found := store.find(recipe.key)):
-        try:
-            predictions = {name: found.arrays[name].astype(np.int64) for name in ("validation", "test")}
-            return Outcome(**figures_of(recipe, found.record, found.path.name), predictions=predictions)
-        except (KeyError, ValueError, TypeError) as error:
-            store.refuse(found.path, error)
-    run, predictions = fit(recipe, verbose=verbose)
-    figures = {each.name: getattr(run, each.name) for each in fields(Figures)}
-    return Outcome(**figures, predictions=predictions)
+def _stored(recipe: Recipe) -> Outcome | None:
+    found = store.find(recipe.key)
+    if found is None:
+        return None
+    try:
+        return _outcome(recipe, found.arrays, found.record, found.path.name)
+    except (KeyError, ValueError, TypeError) as error:
+        store.refuse(found.path, error)
+        return None
+
+
+def _trained(recipe: Recipe, verbose: int) -> Outcome:
+    arrays, record = trained(recipe, verbose=verbose)
+    return _outcome(recipe, arrays, record, file(recipe, arrays, record), loaded=False)
+
+
+def _outcome(
+    recipe: Recipe, arrays: Mapping[str, np.ndarray], record: Plain, checkpoint: str | None, *, loaded: bool = True
+) -> Outcome:
+    predictions = {name: arrays[name].astype(np.int64) for name in ("validation", "test")}
+    return Outcome(**figures_of(recipe, record, checkpoint, loaded=loaded), predictions=predictions)

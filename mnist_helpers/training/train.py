@@ -2,10 +2,10 @@
 
 import contextlib
 import random
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
-from dataclasses import replace
 
 import numpy as np
 
@@ -18,6 +18,8 @@ from mnist_helpers.training import resume, store
 from mnist_helpers.training.progress import TrainingProgress
 from mnist_helpers.training.recipe import Recipe
 from mnist_helpers.training.run import Run, figures_of, told
+
+Arrays = dict[str, np.ndarray]
 
 
 class TrainingInterrupted(KeyboardInterrupt):
@@ -86,15 +88,21 @@ def train(
     numbers differ a little from those of ``model.fit``, whose order follows from one generator.
     """
     options: Plain = {"epochs": epochs, "batch_size": batch_size, "seed": seed, "callbacks": callbacks}
-    if keep == "predictions":
-        raise ValueError("The 'keep' parameter of train must be one of {'weights', 'int8'}; repeat keeps predictions.")
+    check_keep(keep)
     recipe = Recipe.of(model, digits, warm_start=warm_start, keep=keep, **options)
     run = load(recipe) if is_full(digits.source) and not retrain else None
     if run is None:
-        run, _ = fit(recipe, verbose=verbose)
+        arrays, record = trained(recipe, verbose=verbose)
+        run = run_of(recipe, arrays, record, file(recipe, arrays, record), loaded=False)
     if verbose:
         print(told(run))
     return run
+
+
+def check_keep(keep: object) -> None:
+    """Refuse what only ``repeat`` keeps; a recipe refuses whatever else is wrong."""
+    if keep == "predictions":
+        raise ValueError("The 'keep' parameter of train must be one of {'weights', 'int8'}; repeat keeps predictions.")
 
 
 def load(recipe: Recipe) -> Run | None:
@@ -102,26 +110,29 @@ def load(recipe: Recipe) -> Run | None:
     found = store.find(recipe.key)
     if found is None:
         return None
-    model = recipe.model
     try:
-        figures = figures_of(recipe, found.record, found.path.name)
-        model.set_weights(store.unpacked(found.arrays, len(model.weights)))
+        return run_of(recipe, found.arrays, found.record, found.path.name)
     except (KeyError, ValueError, TypeError) as error:  # whole, but of another maker
         store.refuse(found.path, error)
         return None
-    return Run(**figures, model=model)
 
 
-def fit(recipe: Recipe, *, verbose: int = 1) -> tuple[Run, dict[str, np.ndarray]]:
-    """Train, store and return a run, and its predictions of the validation and, where these are kept, test images."""
+def run_of(recipe: Recipe, arrays: Arrays, record: Plain, checkpoint: str | None, *, loaded: bool = True) -> Run:
+    """Return the run that arrays and record tell of, with its weights in the recipe's model."""
+    figures = figures_of(recipe, record, checkpoint, loaded=loaded)
+    recipe.model.set_weights(store.unpacked(arrays, len(recipe.model.weights)))
+    return Run(**figures, model=recipe.model)
+
+
+def trained(recipe: Recipe, *, verbose: int = 1) -> tuple[Arrays, Plain]:
+    """Train the recipe's model; return the arrays and the record of its checkpoint."""
     model, digits, name = recipe.model, recipe.digits, recipe.model.name
-    applies = is_full(digits.source)
     start(recipe)
     bar = TrainingProgress(name, recipe.epochs, -(-len(digits.train) // recipe.batch_size)) if verbose else None
     try:
-        progress = _fit(recipe, bar, recipe.key if applies else None)
-        weights = store.packed(model.get_weights(), int8=recipe.keep == "int8")
-        model.set_weights(store.unpacked(weights, len(model.weights)))
+        progress = _fit(recipe, bar, recipe.key if is_full(digits.source) else None)
+        arrays = store.packed(model.get_weights(), int8=recipe.keep == "int8")
+        model.set_weights(store.unpacked(arrays, len(model.weights)))
         splits = [digits.train, digits.validation, *([digits.test] if recipe.keep == "predictions" else [])]
         predicted = {split.name: _predict(model, split) for split in splits}
     finally:
@@ -139,9 +150,20 @@ def fit(recipe: Recipe, *, verbose: int = 1) -> tuple[Run, dict[str, np.ndarray]
         "device": device_name(),
         "precision": keras.config.dtype_policy().name,
     }
-    run = Run(**figures_of(recipe, record, None, loaded=False), model=model)
-    del predicted["train"]
-    return (_kept(run, recipe, weights, record, predicted) if applies else run), predicted
+    if recipe.keep == "predictions":
+        arrays = {split: predicted[split].astype(np.uint8) for split in ("validation", "test")}
+    return arrays, record
+
+
+def file(recipe: Recipe, arrays: Arrays, record: Plain) -> str | None:
+    """File a result under its recipe's key; return its file's name, or None where none is kept."""
+    if not is_full(recipe.digits.source):
+        return None
+    path = store.write(recipe.model.name, recipe.key, arrays, record)
+    if path is None:
+        return None  # and the state stays: the next time, only what came after it is trained again
+    resume.forget(recipe.model.name, recipe.key)
+    return path.name
 
 
 def start(recipe: Recipe) -> None:
@@ -193,30 +215,28 @@ def batches(recipe: Recipe, first: int = 0) -> Iterator[tuple[np.ndarray, np.nda
             yield images[batch], targets[batch]
 
 
-def _kept(
-    run: Run, recipe: Recipe, weights: dict[str, np.ndarray], record: Plain, predicted: dict[str, np.ndarray]
-) -> Run:
-    arrays = weights
-    if recipe.keep == "predictions":
-        arrays = {split: values.astype(np.uint8) for split, values in predicted.items()}
-    path = store.write(run.name, recipe.key, arrays, record)
-    if path is None:
-        return run  # and the state stays: the next time, only what came after it is trained again
-    resume.forget(run.name, recipe.key)
-    return replace(run, checkpoint=path.name)
-
-
 def _predict(model: keras.Model, split: Split) -> np.ndarray:
     return np.asarray(model.predict(split.images, batch_size=512, verbose=0).argmax(axis=1), np.int64)
 
 
 @contextlib.contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Draw initial weights and dropout from ``seed``, and leave Python's and NumPy's own generators as they were."""
+    """Draw initial weights and dropout from ``seed``, and leave Python's and NumPy's own generators as they were.
+
+    Keras draws its seeds by ``random.randint``. Other threads draw from the same generator, as those of dask do all the
+    time, so that this one gets a generator of its own, which gives the same numbers.
+    """
     states = random.getstate(), np.random.get_state()  # noqa: NPY002
     keras.utils.set_random_seed(seed)
+    own, here, shared = random.Random(seed), threading.get_ident(), random.randint  # noqa: S311
+
+    def drawn(a: int, b: int) -> int:
+        return (own.randint if threading.get_ident() == here else shared)(a, b)
+
+    random.randint = drawn
     try:
         yield
     finally:
+        random.randint = shared
         random.setstate(states[0])
         np.random.set_state(states[1])  # noqa: NPY002

@@ -142,7 +142,7 @@ def asked(tmp_path_factory):
         (found if stored else missing)[key] = current[-1]
         return stored
 
-    def fit(recipe, **options):
+    def trained(recipe, **options):
         raise WouldTrain(recipe.model.name)
 
     def computed(compute):
@@ -158,8 +158,8 @@ def asked(tmp_path_factory):
         patch.setenv("MNIST_PROFILE", "full")
         patch.setenv("MNIST_CHECKPOINTS", str(tmp_path_factory.mktemp("none")))
         patch.setattr(store, "find", find)
-        patch.setattr(importlib.import_module("mnist_helpers.training.train"), "fit", fit)
-        patch.setattr(importlib.import_module("mnist_helpers.training.repeats"), "fit", fit)
+        patch.setattr(importlib.import_module("mnist_helpers.training.train"), "trained", trained)
+        patch.setattr(importlib.import_module("mnist_helpers.training.repeats"), "trained", trained)
         patch.setattr(estimators, "_fitted", fitted)
         patch.setattr(remembered, "_computed", computed)
         for path in NOTEBOOKS:

@@ -1,9 +1,11 @@
 """train(): what fit does, reproducible, resumable, stored; early stopping, divergence, interrupts, bad arguments."""
 
+import random
 import signal
 import subprocess
 import sys
 import textwrap
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +53,27 @@ def test_the_seed_leaves_other_random_numbers_alone(digits):
     expected = np.random.RandomState(5).random(3)
     train(tiny(), digits, **settings(epochs=1))
     np.testing.assert_array_equal(np.random.random(3), expected)  # noqa: NPY002
+
+
+def test_threads_that_draw_meanwhile_change_nothing():
+    """As those of dask do: its workers train in one thread, and draw random numbers in others."""
+
+    def weights():
+        with seeded(3):
+            return bare().get_weights()
+
+    def draw():
+        while not over.wait(1e-5):
+            random.random(), random.randint(0, 9)  # noqa: S311
+
+    expected, over = weights(), threading.Event()
+    other = threading.Thread(target=draw)
+    other.start()
+    try:
+        assert all(same(expected, weights()) for _ in range(5))
+    finally:
+        over.set()
+        other.join()
 
 
 def test_the_second_time_the_run_is_loaded_into_the_model(digits, capsys):
