@@ -6,7 +6,7 @@ IN := .venv/bin/python -m
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup run docs student slides test test-unit test-system test-results test-notebooks test-portable test-lowest test-latest lab data lint format bench lock clean
+.PHONY: help setup run docs student nbgrader slides test test-unit test-system test-results test-notebooks test-portable test-lowest test-latest lab data lint format bench lock clean
 
 help: ## list these targets
 	@echo 'make TARGET [PYTHON=python3.12], where TARGET is one of'
@@ -32,6 +32,9 @@ docs: setup ## build the site from the results that are stored in the notebooks,
 
 student: setup ## write build/student, to hand out: no solutions, no results; what was changed there stays
 	$(IN) tools.student
+
+nbgrader: setup ## write build/nbgrader, assignments for nbgrader; as in make nbgrader NOTEBOOK='03 04' SEED=2027
+	$(IN) tools.assignments $(NOTEBOOK) $(if $(SEED),--seed $(SEED))
 
 slides: setup ## write build/slides: lessons as slides; with make slides NOTEBOOK=04 only that one
 	$(IN) tools.slides $(NOTEBOOK)
@@ -95,7 +98,7 @@ lock: ## resolve requirements.lock anew from setup.cfg (needs uv)
 	printf 'uv\n' | uv pip compile --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-annotate --no-header - -o tools/installer.txt
 
-clean: ## remove build/, but not build/student, and the caches of tools; keeps MNIST and all that was trained
-	if [ -d build ]; then find build -mindepth 1 -maxdepth 1 ! -name student -exec rm -rf {} +; fi
+clean: ## remove build/, save what is handed out from there, and caches; keeps MNIST and all that was trained
+	if [ -d build ]; then find build -mindepth 1 -maxdepth 1 ! -name student ! -name nbgrader -exec rm -rf {} +; fi
 	rm -rf .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage
 	find docs mnist_helpers notebooks tests tools -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mnist_helpers.common.profile import REAL, profile
+from mnist_helpers.course import passes
 from mnist_helpers.data import mnist
 
 OPEN = "not answered yet. Your answer goes where the ... is."
@@ -114,7 +115,7 @@ class CheckResult:
             display({"text/plain": str(self), "text/html": self._repr_html_()}, raw=True)
 
 
-def check(number: str, answer: object) -> CheckResult:
+def check(number: str, answer: object, *, variant: int = 0) -> CheckResult:
     """Grade the answer to an exercise, and show what to think of it: a tick, or a hint. Never raises.
 
     Parameters
@@ -124,11 +125,14 @@ def check(number: str, answer: object) -> CheckResult:
     answer : object
         What the exercise asks for: a number, an array, a function, a network... An Ellipsis, ``...``, is the place
         that waits for an answer.
+    variant : int
+        0 is the exercise of the lesson; homework may ask for another one, with other numbers.
 
     Returns
     -------
     CheckResult
-        True when the answer is right; shown already.
+        True when the answer is right; shown already. Where the environment variable MNIST_PASSES names a file, right
+        answers are noted there, for `python -m mnist_helpers passes`.
 
     Examples
     --------
@@ -136,14 +140,16 @@ def check(number: str, answer: object) -> CheckResult:
     → 12-1: That is what the first layer sees. The second one looks at the first.
     """
     try:
-        result = _graded(number, answer)
+        result = _graded(number, answer, variant)
     except Exception as error:  # whatever a learner's function raises is an answer that is not right yet
         result = CheckResult(number, False, _told(error), 0)
     result._ipython_display_()
+    if result:
+        passes.note(number)
     return result
 
 
-def _graded(number: str, answer: object) -> CheckResult:
+def _graded(number: str, answer: object, variant: int) -> CheckResult:
     from mnist_helpers.course.exercises import Hint, find, numbers
     from mnist_helpers.course.exercises.grading import Unanswered, is_open
 
@@ -151,19 +157,24 @@ def _graded(number: str, answer: object) -> CheckResult:
     if exercise is None:
         near = [other for other in numbers() if other[:3] == str(number)[:3]] or numbers()
         return CheckResult(str(number), None, f"there is no exercise with this number. There are {', '.join(near)}.", 0)
+    if variant not in range(len(exercise.variants)):
+        return CheckResult(
+            number, None, f"it has the variants 0 to {len(exercise.variants) - 1}, and not {variant}.", 0
+        )
     if is_open(answer):
         return CheckResult(number, None, OPEN, 0)
     digits = mnist.current()
     if exercise.needs_digits and digits is None:
         return CheckResult(number, None, "it is graded on the digits. Run `digits = load_mnist()` first.", 0)
+    given = (answer, digits) if exercise.needs_digits else (answer,)
     try:
-        hint = exercise.grade(answer, digits) if exercise.needs_digits else exercise.grade(answer)
+        hint = exercise.grade(*given, **exercise.variants[variant])
     except Unanswered:
         return CheckResult(number, None, OPEN, 0)
     except Hint as raised:
         hint = str(raised)
     if hint is None:
-        return CheckResult(number, True, f"right. {exercise.then}".strip(), exercise.points)
+        return CheckResult(number, True, "right." if variant else f"right. {exercise.then}".strip(), exercise.points)
     return CheckResult(number, False, hint, 0)
 
 

@@ -1,7 +1,7 @@
 """How exercises are registered and found, and the questions that many graders ask."""
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,9 @@ class Exercise:
         Whether it looks at the digits of the notebook.
     points : float
         What a right answer earns.
+    variants : sequence of mapping
+        Settings of the grader, as keywords, one for each variant. The first is the lesson's; the others ask the same
+        with other numbers, for homework of which no solution is public.
     """
 
     number: str
@@ -47,13 +50,21 @@ class Exercise:
     then: str
     needs_digits: bool
     points: float
+    variants: Sequence[Mapping[str, Any]]
 
 
-def exercise(number: str, then: str, *, needs_digits: bool = False, points: float = 1) -> Callable[[Grader], Grader]:
+def exercise(
+    number: str,
+    then: str,
+    *,
+    needs_digits: bool = False,
+    points: float = 1,
+    variants: Sequence[Mapping[str, Any]] = ({},),
+) -> Callable[[Grader], Grader]:
     """Register a grader; see `Exercise` for the parameters."""
 
     def register(grade: Grader) -> Grader:
-        _known[number] = Exercise(number, grade, then, needs_digits, points)
+        _known[number] = Exercise(number, grade, then, needs_digits, points, variants)
         return grade
 
     return register

@@ -18,15 +18,16 @@ from mnist_helpers.course.exercises.grading import (
 )
 from mnist_helpers.data.mnist import Digits
 
-LARGEST = 60_000  # parameters of the small network
+LARGEST = [{"largest": number} for number in (60_000, 50_000, 40_000, 30_000)]  # parameters of the small network
+HIDDEN = [{"hidden": units} for units in ((512, 256), (300, 100), (400, 150), (640, 80))]
 ENOUGH = 0.95  # of its validation accuracy
 
 
-@exercise("03-1", "Three quarters of them are in the first layer.")
-def parameters(answer: Answer) -> str | None:
+@exercise("03-1", "Three quarters of them are in the first layer.", variants=HIDDEN)
+def parameters(answer: Answer, hidden: tuple[int, int]) -> str | None:
     """The parameters of 784-512-256-10, weights and biases."""
     given = as_number(answer)
-    sizes = np.array([784, 512, 256, 10])
+    sizes = np.array([784, *hidden, 10])
     weights = int((sizes[:-1] * sizes[1:]).sum())
     mistakes = {
         weights: "The weights are right. Every unit has one bias as well.",
@@ -117,8 +118,9 @@ def step(answer: Answer) -> str | None:
     "03-4",
     "You can now do this in any notebook. How small can it be before the accuracy falls?",
     needs_digits=True,
+    variants=LARGEST,
 )
-def small_network(answer: Answer, digits: Digits) -> str | None:
+def small_network(answer: Answer, digits: Digits, largest: int) -> str | None:
     """Dense layers only, two of them hidden and nonlinear, fewer than 60,000 parameters, compiled and fitted."""
     from mnist_helpers.common.backend import keras
 
@@ -128,8 +130,8 @@ def small_network(answer: Answer, digits: Digits) -> str | None:
         return "It does not know its input. Begin with keras.Input((28, 28, 1)), then Flatten."
     if problem := _layers_problem(list(_flattened(network)), keras):
         return problem
-    if (count := network.count_params()) >= LARGEST:
-        return f"It has {count:,} parameters, and should have fewer than {LARGEST:,}. Where are most of them?"
+    if (count := network.count_params()) >= largest:
+        return f"It has {count:,} parameters, and should have fewer than {largest:,}. Where are most of them?"
     return _output_problem(network) or _training_problem(network, digits)
 
 

@@ -17,61 +17,81 @@ from mnist_helpers.course.exercises.grading import (
 )
 from mnist_helpers.data.mnist import Digits
 
-_MOST = 10_000  # parameters of the network of 04-4
+_DOWN = {"start": "top", "end": "bottom"}
+_UP = {"start": "bottom", "end": "top"}
+EDGES = [{"size": 3} | _DOWN, {"size": 3} | _UP, {"size": 5} | _DOWN, {"size": 5} | _UP]
+LAYERS = [
+    {"kernel": kernel, "filters": filters, "units": units}
+    for kernel, filters, units in ((5, 10, 64), (3, 16, 64), (7, 8, 32), (3, 12, 100))
+]
+_MANY = {8: "eight", 10: "ten", 12: "twelve", 16: "sixteen"}
+MOST = [{"most": number} for number in (10_000, 8_000, 7_000, 6_000)]  # parameters of the network of 04-4
 _ENOUGH = 0.96  # of its validation accuracy
 
 
-@exercise("04-1", "A trained network finds kernels like this one by itself.")
-def grade_horizontal_edges(answer: Answer) -> str | None:
-    """A 3x3 kernel that responds where the image gets darker from top to bottom, and to nothing else."""
-    kernel = as_array(answer, (3, 3)).astype(float)
+@exercise("04-1", "A trained network finds kernels like this one by itself.", variants=EDGES)
+def grade_horizontal_edges(answer: Answer, size: int, start: str, end: str) -> str | None:
+    """A kernel that responds where the image gets darker from ``start`` to ``end``, and to nothing else."""
+    kernel = as_array(answer, (size, size)).astype(float)
     if not kernel.any():
         return "The response of this kernel is 0 everywhere."
     if abs(kernel.sum()) > 1e-9:
-        return "On an area of one even grey the response should be 0. Yours is not: add up its nine weights."
-    down, across = kernel.sum(axis=1), kernel.sum(axis=0)  # of each row, of each column
+        return "On an area of one even grey the response should be 0. Yours is not: add up all its weights."
+    across = kernel.sum(axis=0)  # of each column
+    down = kernel.sum(axis=1) if end == "bottom" else kernel.sum(axis=1)[::-1]  # of each row
     if np.abs(across).max() > 1e-9:
         if np.abs(down).max() < 1e-9:
             return "This one finds vertical edges, as the kernel above does. Turn it by a quarter."
         return "It responds to vertical edges, too. On [[0, 1, 1], [0, 1, 1], [0, 1, 1]] it should give 0."
-    steps = np.array([down[2], down[1] + down[2]])  # its responses to an edge in its lower and in its upper half
+    steps = np.cumsum(down[:0:-1])  # its responses to edges, from the one that reaches least far into it
     if (steps <= 0).all() and steps.any():
-        return "The direction is wrong: yours is positive where the image gets lighter from top to bottom."
+        return f"The direction is wrong: yours is positive where the image gets lighter from {start} to {end}."
     if (steps < 0).any() or not steps.any():
-        return "Try [[0, 0, 0], [1, 1, 1], [1, 1, 1]] and [[0, 0, 0], [0, 0, 0], [1, 1, 1]]: what should it give?"
+        return (
+            f"Try images that are 0 at the {start} and 1 at the {end}, with edges in other rows: what should it give?"
+        )
     return None
 
 
-_NO_CONSTANTS = "The biases are missing: one for each map or unit that comes out."
-_COUNTS = {
-    "conv_1": (260, {250: _NO_CONSTANTS}),
-    "conv_2": (
-        2510,
-        {
-            2500: _NO_CONSTANTS,
-            260: "It gets ten maps, not one image, and every filter reads all ten.",
-        },
-    ),
-    "dense_1": (
-        64_064,
-        {
-            64_000: _NO_CONSTANTS,
-            125_504: "That is the number with the padding. What sizes do the maps have without it?",
-            256_064: "Do not forget the pooling: it halves height and width.",
-            92_224: "Both convolutions shrink the maps, not only one of them.",
-            51_904: "How many positions does a kernel of 5 pixels have in a row of 28? One more than 28 - 5.",
-            6_464: "There are ten maps, and each unit has a weight for each pixel of each of them.",
-        },
-    ),
-    "output": (650, {640: _NO_CONSTANTS}),
-}
+def _counts(kernel: int, filters: int, units: int) -> dict[str, tuple[int, dict[int, str]]]:
+    """Return the parameters of the four layers without padding, and what other numbers would mean."""
+
+    def dense(side: int, channels: int = filters) -> int:
+        return (side**2 * channels + 1) * units
+
+    area, lost = kernel**2, kernel - 1
+    side = (28 - 2 * lost) // 2
+    missing = "The biases are missing: one for each map or unit that comes out."
+    first, second = (area + 1) * filters, (area * filters + 1) * filters
+    several = f"It gets {_MANY[filters]} maps, not one image, and every filter reads all of them."
+    mistakes = {
+        dense(14): "That is the number with the padding. What sizes do the maps have without it?",
+        dense(28 - 2 * lost): "Do not forget the pooling: it halves height and width.",
+        dense((28 - lost) // 2): "Both convolutions shrink the maps, not only one of them.",
+        dense((28 - 2 * kernel) // 2): (
+            f"How many positions does a kernel of {kernel} pixels have in a row of 28? One more than 28 - {kernel}."
+        ),
+        dense(side, 1): f"There are {_MANY[filters]} maps, and each unit has a weight for each pixel of each of them.",
+        dense(side) - units: missing,
+    }
+    return {
+        "conv_1": (first, {first - filters: missing}),
+        "conv_2": (second, {second - filters: missing, first: several}),
+        "dense_1": (dense(side), mistakes),
+        "output": ((units + 1) * 10, {units * 10: missing}),
+    }
 
 
-@exercise("04-2", "Most parameters are in the first dense layer, although the convolutions do most of the work.")
-def grade_parameters_without_padding(answer: Answer) -> str | None:
+@exercise(
+    "04-2",
+    "Most parameters are in the first dense layer, although the convolutions do most of the work.",
+    variants=LAYERS,
+)
+def grade_parameters_without_padding(answer: Answer, **layers: int) -> str | None:
     """The parameters of the four layers of ``simple_cnn`` when its convolutions have no padding."""
-    given = as_array(answer, (len(_COUNTS),))
-    for value, (layer, (right, mistakes)) in zip(given.tolist(), _COUNTS.items(), strict=True):
+    counts = _counts(**layers)
+    given = as_array(answer, (len(counts),))
+    for value, (layer, (right, mistakes)) in zip(given.tolist(), counts.items(), strict=True):
         if value != right:
             general = "Count the weights of one unit or filter, add 1, and multiply by how many there are."
             return f"{layer}: not {value:,}. {mistakes.get(value, general)}"
@@ -131,8 +151,9 @@ def _about_shape(given: tuple, right: tuple, maps: tuple, kernels: tuple) -> str
     "04-4",
     "A sixth of LeNet-5 does nearly as well. Where would you save next, and what would it cost?",
     needs_digits=True,
+    variants=MOST,
 )
-def grade_small_network(answer: Answer, digits: Digits) -> str | None:
+def grade_small_network(answer: Answer, digits: Digits, most: int) -> str | None:
     """A convolutional network from images to ten probabilities, with few parameters, compiled and fitted."""
     from mnist_helpers.common.backend import keras
 
@@ -140,7 +161,7 @@ def grade_small_network(answer: Answer, digits: Digits) -> str | None:
     _check_shapes(answer.input_shape, answer.output_shape)
     if not any(isinstance(layer, keras.layers.Conv2D) for layer in answer.layers):
         return "There is no convolution in it."
-    if answer.count_params() >= _MOST:
+    if answer.count_params() >= most:
         largest = max(answer.layers, key=lambda layer: layer.count_params())
         return (
             f"It has {answer.count_params():,} parameters, {largest.count_params():,} of them in the layer "
