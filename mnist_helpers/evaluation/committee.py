@@ -55,11 +55,6 @@ class CommitteeEvaluation:
         predictions = np.where(most, self._probabilities.sum(axis=0), -np.inf).argmax(axis=1)
         return replace(self.members[0], predictions=predictions, probabilities=None)
 
-    @property
-    def oracle(self) -> float:
-        """Share of images, 0 to 1, that at least one member gets right: no choice among the members can do better."""
-        return float((self._predictions == self.members[0].labels).any(axis=0).mean())
-
     def by_size(self) -> pd.DataFrame:
         """Return the accuracy of the average over every non-empty subset of the members.
 
@@ -84,21 +79,6 @@ class CommitteeEvaluation:
             rows.append((len(chosen), chosen, right / len(labels), len(labels) - right))
         rows.sort(key=lambda row: row[0])  # stable: subsets of one size stay in their order
         return pd.DataFrame(rows, columns=["size", "members", "accuracy", "errors"])
-
-    def disagreement(self) -> np.ndarray:
-        """Return the share of images, 0 to 1, on which two members predict different digits.
-
-        Returns
-        -------
-        ndarray of float64, shape (m, m)
-            Symmetric, 0 on the diagonal.
-
-        References
-        ----------
-        Kuncheva and Whitaker (2003), "Measures of diversity in classifier ensembles", Machine Learning 51:181 (where
-        two members differ in being right).
-        """
-        return np.array([(self._predictions != row).mean(axis=1) for row in self._predictions])
 
     @cached_property
     def _probabilities(self) -> np.ndarray:
