@@ -20,10 +20,10 @@ def note(number: str) -> None:
     named = os.environ.get("MNIST_PASSES")
     if not named:
         return
-    learner = (os.environ.get("JUPYTERHUB_USER") or getpass.getuser()).replace(",", " ")
-    line = f"{time.strftime('%Y-%m-%dT%H:%M:%S')},{learner},{number}\n"
-    with suppress(OSError), Path(named).expanduser().open("a", encoding="utf-8") as file:
-        file.write(line)  # in one write to a file that is only appended to: many may do so at once
+    with suppress(OSError, KeyError):  # the latter, where a user has no name
+        learner = (os.environ.get("JUPYTERHUB_USER") or getpass.getuser()).replace(",", " ")
+        with Path(named).expanduser().open("a", encoding="utf-8") as file:  # in one write each: many may do so at once
+            file.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S')},{learner},{number}\n")
 
 
 def overview(path: Path) -> pd.DataFrame:
