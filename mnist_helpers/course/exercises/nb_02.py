@@ -31,7 +31,10 @@ def precision(answer: Answer) -> str | None:
     return diagnosis(given, right, mistakes, general)
 
 
-@exercise("02-2", "Every dense layer of notebook 03 computes such sums; only then comes something new.")
+@exercise(
+    "02-2",
+    "Every dense layer of notebook 03 computes such sums. What it adds to them is a bend: an activation function.",
+)
 def linear_classifier(answer: Answer) -> str | None:
     """The largest of ``images @ weights.T + biases`` in each row."""
     random = np.random.default_rng(1)
