@@ -41,4 +41,4 @@ def test_core_cells_run_without_the_package(path, digits, monkeypatch):
 
 
 def test_the_lessons_on_models_have_a_core():
-    assert {"02", "03", "04", "05", "07", "08", "10", "11", "12"} <= {path.name[:2] for path in WITH_CORE}
+    assert {"02", "03", "04", "05", "07", "08", "10", "11", "12", "14"} <= {path.name[:2] for path in WITH_CORE}
