@@ -15,13 +15,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import nbformat
-from nbconvert.preprocessors import ClearOutputPreprocessor
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
 from mnist_helpers.common.files import atomic_write
 from mnist_helpers.course import exercises
 from tools.series import NOTEBOOKS, ROOT, find, read, shown, tags
+from tools.student import handed_out
 from tools.variants import varied
 
 _CHECK = re.compile(r'check\("(\d\d-\d+)", (.+?)\);?\s*$')
@@ -49,8 +49,7 @@ def assignment(notebook: NotebookNode, seed: int | None = None) -> NotebookNode:
     seed : int, optional
         Which variants; None asks what the lesson asks.
     """
-    notebook, _ = ClearOutputPreprocessor(enabled=True).preprocess(notebook, {})
-    notebook.metadata.pop("widgets", None)
+    notebook = handed_out(notebook)
     cells: list[NotebookNode] = []
     for cell in notebook.cells:
         if "exercise" in tags(cell):

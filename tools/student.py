@@ -8,12 +8,14 @@ The folder can be handed out: it stands without this repository. Written again, 
 import argparse
 import hashlib
 import json
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import nbformat
 from nbconvert.preprocessors import ClearOutputPreprocessor, TagRemovePreprocessor
+from nbformat import NotebookNode
 
 from mnist_helpers.common.files import atomic_write
 from tools.series import NOTEBOOKS, ROOT, find, read, shown
@@ -27,6 +29,10 @@ LIBRARY = (
     "pyproject.toml",
     "mnist_helpers/**/*",
     "tools/install*",
+)
+# "; the solutions are folded" at the end of a sentence, or a sentence of its own
+_WHERE_SOLUTIONS_ARE = re.compile(
+    r"; the solutions are folded(?=\.)|(?<=[.!?]) [^.!?;]*\b[Ss]olutions?\b[^.!?;]*\bfolded\b[^.!?;]*\."
 )
 RECORD = ".edition.json"  # digests of all that was ever written here: a file with another one was changed by someone
 README = """# MNIST, honestly: notebooks for students
@@ -51,9 +57,18 @@ is kept when your teacher writes this folder anew.
 def student_version(path: Path) -> bytes:
     """Return a notebook without the cells tagged "solution", without outputs and counts."""
     notebook, _ = TagRemovePreprocessor(remove_cell_tags=["solution"], enabled=True).preprocess(read(path), {})
+    notebook = handed_out(notebook)
+    return (nbformat.writes(notebook) + "\n").encode()
+
+
+def handed_out(notebook: NotebookNode) -> NotebookNode:
+    """Return a notebook without outputs and counts, and without the sentences that say where its solutions are."""
     notebook, _ = ClearOutputPreprocessor(enabled=True).preprocess(notebook, {})
     notebook.metadata.pop("widgets", None)
-    return (nbformat.writes(notebook) + "\n").encode()
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = _WHERE_SOLUTIONS_ARE.sub("", cell.source)
+    return notebook
 
 
 def _files(paths: Sequence[Path], notebooks: Path) -> Iterator[tuple[str, bytes]]:

@@ -1,6 +1,7 @@
 """The edition for students: no solution, no result, everything else; and a student's own work is safe."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -39,7 +40,11 @@ def test_solutions_and_results_are_gone_and_everything_else_is_there(folder):
 def test_no_notebook_of_the_series_needs_or_shows_what_its_solutions_define():
     for path in find():
         made = nbformat.reads(student_version(path).decode(), as_version=4)
-        assert "_solution" not in " ".join(cell.source for cell in made.cells), path.name
+        text = " ".join(cell.source for cell in made.cells)
+        assert "_solution" not in text, path.name
+        source = path.read_text(encoding="utf-8")
+        assert ("what it thinks, and why" in source) == ("what it thinks, and why." in text), path.name
+        assert not re.findall(r"[^.]*\b[Ss]olutions?\b[^.]*\bfolded\b[^.]*\.", text), path.name
 
 
 def test_what_a_student_changed_is_kept_and_what_nobody_changed_follows_the_source(folder):
