@@ -90,7 +90,8 @@ def _trained_by(executor: Executor, recipes: Sequence[Recipe], function: str, ve
     line, start = (notebook_line() or TerminalLine()) if verbose and futures else None, time.perf_counter()
     try:
         while missing := [i for i, result in enumerate(results) if result is None]:
-            for i in (i for i in missing if futures[i].done()):
+            ready = [i for i in missing if futures[i].done()]
+            for i in sorted(ready, key=lambda i: futures[i].exception() is not None):  # files first what is finished
                 arrays, record = futures[i].result()
                 results[i] = arrays, record, file(recipes[i], arrays, record)
             if line:

@@ -113,6 +113,20 @@ def test_only_what_is_not_stored_is_trained(digits):
     assert not committee(digits, Counting(), members=1, epochs=1, retrain=True).runs[0].from_checkpoint
 
 
+def test_what_comes_from_another_store_is_filed_here_though_a_member_fails(digits, store, monkeypatch):
+    class Elsewhere(InPlace):
+        def submit(self, function, /, *arguments):
+            jobs.append(arguments)
+            with monkeypatch.context() as patch:
+                patch.setenv("MNIST_CHECKPOINTS", str(store.parent / "elsewhere"))
+                return super().submit(function if len(jobs) == 2 else lambda *_: 1 / 0, *arguments)
+
+    jobs = []
+    with pytest.raises(ZeroDivisionError):
+        committee(digits, Elsewhere(), epochs=1)
+    assert files(store) == files(store.parent / "elsewhere") and len(files(store)) == 1
+
+
 def test_a_study_by_an_executor_is_that_of_one_process(digits, store, capsys):
     chosen = {"epochs": 1, "seeds": range(2), "batch_size": 64}
     alone, stored = in_one_process(store, lambda: repeat(tiny, digits, **chosen))
