@@ -231,6 +231,7 @@ def seeded(seed: int) -> Iterator[None]:
     own, here, shared = random.Random(seed), threading.get_ident(), random.randint  # noqa: S311
 
     def drawn(a: int, b: int) -> int:
+        """Return an integer from ``a`` to ``b``, as ``random.randint`` does."""
         return (own.randint if threading.get_ident() == here else shared)(a, b)
 
     random.randint = drawn
