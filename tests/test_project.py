@@ -143,7 +143,7 @@ def test_make_refuses_a_python_that_will_not_do_in_one_line(tmp_path, version):
 
 # what a distribution is called, where its module has another name
 DISTRIBUTIONS = {"IPython": "ipython", "sklearn": "scikit-learn", "yaml": "pyyaml"}
-DISTRIBUTIONS |= {"websocket": "websocket-client"}
+DISTRIBUTIONS |= {"websocket": "websocket-client", "PIL": "pillow"}
 NOT_IMPORTED = {
     "jupyterlab": "in which the series is read",
     "tensorboard": "for keras.callbacks.TensorBoard, which notebook 06 names",

@@ -20,7 +20,8 @@ ROWS = leaderboard.read()
 WRONG = leaderboard.wrong_images()
 RESULTS = leaderboard.results_directory()
 DEAR = 20e6  # floating-point operations for an image; of such networks, evaluating ten takes half a minute
-SECOND_LOOK = {"compact-committee": 0.85, "compact-cnn-looks-again": 0.85}  # members look again, at shifted images, where no probability is above that
+# members look again, at shifted images, where no probability is above that
+SECOND_LOOK = {"compact-committee": 0.85, "compact-cnn-looks-again": 0.85}
 CLOSE = 0.0003  # three of 10,000 images: another processor rounds in another way
 
 
