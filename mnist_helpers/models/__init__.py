@@ -7,6 +7,7 @@ from mnist_helpers.models.convolutional import (
     simple_cnn,
     small_cnn,
     sprint_cnn,
+    strided_cnn,
 )
 from mnist_helpers.models.dense import deep_dense, wide_dense
 from mnist_helpers.models.lenet import ablated_lenet, expanded_lenet, lenet5
@@ -26,5 +27,6 @@ __all__ = [
     "simple_cnn",
     "small_cnn",
     "sprint_cnn",
+    "strided_cnn",
     "wide_dense",
 ]

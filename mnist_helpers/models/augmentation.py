@@ -1,4 +1,4 @@
-"""Random rotation, zoom and shift of digits, as a layer at the front of a network.
+"""Random rotation, zoom, shear and shift of digits, as a layer at the front of a network.
 
 A digit that is turned by ten degrees or moved by two pixels is still the same digit. Showing a network such variants,
 new ones in every epoch, is called data augmentation. As a layer it is active in training only: it is saved with the
@@ -21,9 +21,10 @@ def affine_transform(
     rotation: float = 0.0,
     zoom: float | tuple[float, float] = 1.0,
     shift: tuple[float, float] = (0.0, 0.0),
+    shear: float = 0.0,
     fill_value: float = 0.0,
 ) -> Tensor:
-    """Rotate, zoom and shift all images alike, around their centre.
+    """Rotate, zoom, shear and shift all images alike, around their centre.
 
     Parameters
     ----------
@@ -35,6 +36,8 @@ def affine_transform(
         Magnification, greater than 0; one number, or (vertical, horizontal). The zoom comes before the rotation.
     shift : tuple of float
         Pixels (down, right), after the rotation.
+    shear : float
+        How far each row moves to the right for each row that it lies above the centre, before the zoom: a slant.
     fill_value : float
         Brightness outside the image, 0 to 1.
 
@@ -53,10 +56,11 @@ def affine_transform(
     zooms = _pair(zoom if isinstance(zoom, tuple | list) else (zoom, zoom), "zoom", low=1e-3, high=1e3)
     size = max(images.shape[1:3])
     shifts = _pair(shift, "shift", low=-size, high=size)
+    shear = check_fraction(shear, name="shear", function=_FUNCTION, low=-size, high=size)
     fill_value = check_fraction(fill_value, name="fill_value", function=_FUNCTION)
-    columns = [ops.full((len(images),), value) for value in (math.radians(rotation), *zooms, *shifts)]
-    arguments = [ops.convert_to_tensor(images), *columns, fill_value]
-    return ops.convert_to_numpy(_transformed(*arguments))
+    columns = [ops.full((len(images),), value) for value in (math.radians(rotation), *zooms, *shifts, shear)]
+    *arguments, slant = [ops.convert_to_tensor(images), *columns]
+    return ops.convert_to_numpy(_transformed(*arguments, fill_value, slant))
 
 
 def _pair(values: object, name: str, *, low: float, high: float) -> list[float]:
@@ -68,15 +72,24 @@ def _pair(values: object, name: str, *, low: float, high: float) -> list[float]:
 
 
 def _transformed(
-    images: Tensor, angle: Tensor, zoom_y: Tensor, zoom_x: Tensor, down: Tensor, right: Tensor, fill_value: float
+    images: Tensor,
+    angle: Tensor,
+    zoom_y: Tensor,
+    zoom_x: Tensor,
+    down: Tensor,
+    right: Tensor,
+    fill_value: float,
+    shear: Tensor | None = None,
 ) -> Tensor:
     """Transform each image by its own parameters, all of shape (batch,); the angle is in radians."""
     height, width = images.shape[1:3]
     middle_y, middle_x = (height - 1) / 2, (width - 1) / 2
     cos, sin = ops.cos(angle), ops.sin(angle)
-    # Each pixel of the result looks up where it came from: undo the shift, then the rotation, then the zoom.
+    # Each pixel of the result looks up where it came from: undo the shift, the rotation, the zoom, and then the shear.
     x_from_x, x_from_y = cos / zoom_x, -sin / zoom_x
     y_from_x, y_from_y = sin / zoom_y, cos / zoom_y
+    if shear is not None:
+        x_from_x, x_from_y = x_from_x + shear * y_from_x, x_from_y + shear * y_from_y
     x_start = middle_x - x_from_x * (middle_x + right) - x_from_y * (middle_y + down)
     y_start = middle_y - y_from_x * (middle_x + right) - y_from_y * (middle_y + down)
     zeros = ops.zeros_like(angle)
@@ -93,7 +106,7 @@ def _transformed(
 
 @keras.saving.register_keras_serializable(package="mnist_helpers")
 class RandomAffine(keras.layers.Layer):
-    """Rotate, zoom and shift each image at random, in training only, by one bilinear interpolation.
+    """Rotate, zoom, shear and shift each image at random, in training only, by one bilinear interpolation.
 
     Every image of every batch draws its own parameters, uniformly and independently.
 
@@ -110,6 +123,9 @@ class RandomAffine(keras.layers.Layer):
         Brightness of what comes in from outside the image, 0 to 1.
     seed : int or None
         Of the random parameters; None draws one from Python's generator, which ``train`` seeds with the run's seed.
+    shear : float
+        Largest slant, 0 to 1: how far a row moves sideways for each row that it lies above the centre; drawn from
+        [-shear, shear].
 
     Notes
     -----
@@ -132,6 +148,7 @@ class RandomAffine(keras.layers.Layer):
         height_shift: float = 0.0,
         fill_value: float = 0.0,
         seed: int | None = None,
+        shear: float = 0.0,
         **kwargs: object,
     ) -> None:
         super().__init__(**kwargs)
@@ -139,6 +156,7 @@ class RandomAffine(keras.layers.Layer):
         self.zoom = check_fraction(zoom, name="zoom", function=_LAYER, high_included=False)
         self.width_shift = check_fraction(width_shift, name="width_shift", function=_LAYER)
         self.height_shift = check_fraction(height_shift, name="height_shift", function=_LAYER)
+        self.shear = check_fraction(shear, name="shear", function=_LAYER)
         self.fill_value = check_fraction(fill_value, name="fill_value", function=_LAYER)
         self.seed = None if seed is None else check_positive_int(seed, name="seed", function=_LAYER, minimum=0)
         self.generator = keras.random.SeedGenerator(self.seed)
@@ -156,8 +174,9 @@ class RandomAffine(keras.layers.Layer):
     def _augmented(self, images: Tensor) -> Tensor:
         batch = ops.shape(images)[0]
         height, width = images.shape[1:3]
-        # (5, batch) numbers in [-1, 1) by one draw: a draw costs more than the numbers
-        draws = keras.random.uniform((5, batch), -1.0, 1.0, seed=self.generator)
+        # (5, batch) numbers in [-1, 1) by one draw: a draw costs more than the numbers. Without shear there is no
+        # sixth, so that the stored networks that were trained without it can be trained again.
+        draws = keras.random.uniform((6 if self.shear else 5, batch), -1.0, 1.0, seed=self.generator)
         return _transformed(
             images,
             draws[0] * (self.rotation * math.pi / 180),
@@ -166,13 +185,14 @@ class RandomAffine(keras.layers.Layer):
             draws[3] * (self.height_shift * height),
             draws[4] * (self.width_shift * width),
             self.fill_value,
+            draws[5] * self.shear if self.shear else None,
         )
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return input_shape
 
     def get_config(self) -> Plain:
-        names = ("rotation", "zoom", "width_shift", "height_shift", "fill_value", "seed")
+        names = ("rotation", "zoom", "width_shift", "height_shift", "fill_value", "seed", "shear")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 

@@ -192,6 +192,36 @@ def compact_cnn() -> keras.Model:
     return keras.Sequential(stack, name="compact_cnn")
 
 
+def strided_cnn() -> keras.Model:
+    """Build the network of the best honest number: batch normalisation, and strides instead of pooling.
+
+    conv 32@5x5 - conv 64@5x5/2 - dropout .2 - conv 96@5x5/2 - dropout .3 - conv 96@3x3 - conv 128@3x3/2 - conv 128@3x3
+    - dropout .4 - 10, each convolution without bias and followed by batch normalisation and ReLU; 550,058 parameters.
+
+    Returns
+    -------
+    keras.Model
+        Uncompiled; (n, 28, 28, 1) in [0, 1] to (n, 10) softmax probabilities.
+    """
+    blocks = [(32, 5, 1, "valid", 0), (64, 5, 2, "same", 0.2), (96, 5, 2, "same", 0.3)]
+    blocks += [(96, 3, 1, "same", 0), (128, 3, 2, "same", 0), (128, 3, 1, "valid", 0)]
+    stack = [keras.Input((28, 28, 1), name="image")]
+    for i, (filters, size, strides, padding, rate) in enumerate(blocks, start=1):
+        settings = {"strides": strides, "padding": padding, "use_bias": False, "kernel_initializer": "he_normal"}
+        stack += [
+            layers.Conv2D(filters, size, name=f"conv_{i}", **settings),
+            layers.BatchNormalization(name=f"norm_{i}"),
+            layers.ReLU(name=f"relu_{i}"),
+        ]
+        stack += [layers.Dropout(rate, name=f"dropout_{i}")] if rate else []
+    stack += [
+        layers.Flatten(name="flatten"),
+        layers.Dropout(0.4, name="dropout_6"),
+        layers.Dense(10, activation="softmax", name="output"),
+    ]
+    return keras.Sequential(stack, name="strided_cnn")
+
+
 def _he_convolution(filters: int, size: int, name: str, strides: int = 1, padding: str = "same") -> layers.Conv2D:
     """Return a ReLU convolution with He's initial weights, which keep the signal's size through many ReLU layers."""
     settings = {"activation": "relu", "kernel_initializer": "he_normal"}

@@ -1,4 +1,4 @@
-"""Random rotation, zoom and shift: images against SciPy, the drawn parameters, and bad arguments."""
+"""Random rotation, zoom, shear and shift: images against SciPy, the drawn parameters, and bad arguments."""
 
 import numpy as np
 import pytest
@@ -18,16 +18,17 @@ def blurred(n=3, height=HEIGHT, width=WIDTH):
     return np.clip(ndimage.gaussian_filter(noise, (0, 1, 1)), 0, 1)[..., None].astype("float32")
 
 
-def backwards(rotation, zoom, shift):
+def backwards(rotation, zoom, shift, shear=0.0):
     """The matrix that takes (row, column) from the centre of the result to the centre of the image."""
     turn = np.deg2rad(rotation)
     # a step to the right, (0, 1), becomes (-sin, cos): up on the screen, where rows count downwards
     forwards = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) @ np.diag(zoom)
+    forwards = forwards @ [[1, 0], [-shear, 1]]  # the row above the centre, -1, goes to the right
     return np.linalg.inv(forwards), -np.linalg.inv(forwards) @ np.asarray(shift)
 
 
-def by_scipy(image, rotation, zoom, shift, fill_value=0.0):
-    matrix, offset = backwards(rotation, zoom, shift)
+def by_scipy(image, rotation, zoom, shift, fill_value=0.0, shear=0.0):
+    matrix, offset = backwards(rotation, zoom, shift, shear)
     middle = (np.array(image.shape[:2]) - 1) / 2
     offset = offset + middle - matrix @ middle
     plane = image[:, :, 0].astype("float64")
@@ -41,7 +42,8 @@ CASES = {
     "zoom": {"zoom": 1.4},
     "two zooms": {"zoom": (0.8, 1.3)},
     "shift": {"shift": (2.6, -4.3)},
-    "all": {"rotation": 33.0, "zoom": (1.2, 0.7), "shift": (-3.25, 1.5), "fill_value": 0.8},
+    "shear": {"shear": 0.4},
+    "all": {"rotation": 33.0, "zoom": (1.2, 0.7), "shift": (-3.25, 1.5), "shear": -0.3, "fill_value": 0.8},
 }
 
 
@@ -118,6 +120,17 @@ def test_what_is_not_asked_for_does_not_change(only):
     np.testing.assert_array_equal(found.std(axis=0) > 1e-3, [column in columns for column in range(5)])
 
 
+def test_the_shear_is_uniform_and_leaves_the_other_draws_as_they_were():
+    ramps = np.indices((HEIGHT, WIDTH)).transpose(1, 2, 0) - (np.array([HEIGHT, WIDTH]) - 1) / 2
+    images = np.tile(ramps.astype("float32"), (2000, 1, 1, 1))
+    result = np.asarray(RandomAffine(shear=0.2, seed=3)(images, training=True))
+    row, column = HEIGHT // 2, WIDTH // 2
+    slants = (result[:, row + 1, column, 1] - result[:, row, column, 1]).astype(float)  # columns per row
+    assert stats.kstest(slants / 0.2, stats.uniform(-1, 2).cdf).pvalue > 0.01
+    np.testing.assert_allclose(result[:, row + 1, column, 0] - result[:, row, column, 0], 1, atol=1e-4)
+    np.testing.assert_array_equal(RandomAffine(10, seed=4)(images), images)
+
+
 def test_the_layer_is_one_interpolation():
     """The digit that comes out is SciPy's single interpolation with the parameters that were drawn."""
     picture = blurred(1)[0]
@@ -147,6 +160,7 @@ def test_config_round_trip():
     layer = RandomAffine(12, 0.2, 0.3, 0.4, 0.5, seed=6, name="shake")
     config = layer.get_config()
     own = {"rotation": 12, "zoom": 0.2, "width_shift": 0.3, "height_shift": 0.4, "fill_value": 0.5, "seed": 6}
+    own["shear"] = 0.0
     assert {name: config[name] for name in own} == own and config["name"] == "shake"
     assert RandomAffine.from_config(config).get_config() == config
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
@@ -168,6 +182,7 @@ def test_config_round_trip():
         ({"height_shift": -0.2}, ValueError, "'height_shift' parameter.*-0.2"),
         ({"height_shift": None}, TypeError, "'height_shift'.*a number.*None"),
         ({"fill_value": 255}, ValueError, r"'fill_value' parameter of RandomAffine must be in \[0, 1\]. Got 255"),
+        ({"shear": 1.5}, ValueError, r"'shear' parameter of RandomAffine must be in \[0, 1\]. Got 1.5"),
         ({"seed": 1.5}, TypeError, "'seed' parameter of RandomAffine must be an integer. Got 1.5"),
         ({"seed": -1}, ValueError, "'seed' parameter of RandomAffine must be at least 0. Got -1"),
     ],
@@ -197,6 +212,7 @@ def test_the_layer_refuses_what_are_no_images(shape):
         ({"shift": 2.0}, TypeError, "'shift' parameter of affine_transform must be two numbers.*Got 2.0"),
         ({"shift": (1,)}, ValueError, r"'shift'.*two numbers.*Got \(1,\)"),
         ({"shift": (0, 29)}, ValueError, r"'shift'.*\[-28, 28\]. Got 29"),
+        ({"shear": "steep"}, TypeError, "'shear' parameter of affine_transform must be a number. Got 'steep'"),
         ({"fill_value": -1}, ValueError, "'fill_value' parameter of affine_transform.*-1"),
         ({"images": np.ones((2, 28, 28), "float32")}, ValueError, r"'images' parameter of affine_transform.*shape"),
         ({"images": [[1]]}, TypeError, "'images' parameter of affine_transform.*list"),

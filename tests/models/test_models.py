@@ -47,6 +47,11 @@ NETWORKS = {
         {},
         26 * 32 + (9 * 32 + 1) * 48 + (9 * 48 + 1) * (48 + 96) + (9 * 96 + 1) * (96 + 128) + 1_290,
     ),
+    "strided_cnn": (
+        "strided_cnn",
+        {},
+        25 * (32 + 32 * 64 + 64 * 96) + 9 * (96 * 96 + 96 * 128 + 128 * 128) + 4 * (32 + 64 + 96 * 2 + 128 * 2) + 1_290,
+    ),
 }
 every_network = pytest.mark.parametrize("network", NETWORKS)
 
@@ -138,6 +143,7 @@ def test_geometry_before_the_dense_layers():
     assert _shapes("sprint_cnn")["pool_2"] == (5, 5, 32)
     assert _shapes("compact_cnn")["conv_1"] == (14, 14, 32)
     assert _shapes("compact_cnn")["flatten"] == (128,)
+    assert [_shapes("strided_cnn")[f"conv_{i}"][0] for i in range(1, 7)] == [24, 12, 6, 6, 3, 1]
     assert _shapes("S3.A lenet_like")["pool_2"] == (3, 3, 16)
     assert _shapes("S3.D deep_lenet_like")["conv_8"] == (1, 1, 32)
 
@@ -188,6 +194,7 @@ def test_lenet5_outputs_have_their_ranges():
         ("S4.1 wide_dense", [0.0, 0.0]),
         ("S4.3 small_cnn", [0.5]),
         ("compact_cnn", [0.1, 0.2, 0.3]),
+        ("strided_cnn", [0.2, 0.3, 0.4]),
     ],
 )
 def test_dropout_rates(network, rates):

@@ -89,7 +89,7 @@ def interval(answer: Answer) -> str | None:
     return f"Your interval reaches {half:.4f} to either side. How far should it, in standard errors?"
 
 
-@exercise("11-4", "The area under this curve makes one number of it.")
+@exercise("11-4", "The area under this curve sums it up in one number.")
 def insertion(answer: Answer) -> str | None:
     """Answers while the most important pixels are put into a black image first: (n, len(counts))."""
     images = np.zeros((2, 3, 3, 1), np.float32)
