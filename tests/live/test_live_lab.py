@@ -1,4 +1,4 @@
-"""All ten live figures in a real JupyterLab, with a kernel, used with mouse and keys."""
+"""All eleven live figures in a real JupyterLab, with a kernel, used with mouse and keys."""
 
 import os
 import secrets
@@ -34,6 +34,7 @@ rng = np.random.default_rng(0)
     "Valley": "live.Valley()",
     "Border": "live.Border(*make_moons(40, noise=0.2, random_state=0))",
     "Quiz": 'live.Quiz("Why?", {"a": "because", "c": "therefore"})',
+    "Table": 'live.Table(__import__("pandas").DataFrame({"errors": [35, 41]}, index=["five", "one"]), caption="Two.")',
 }
 USES = {  # where to press, and where to go from there; what gets keys, and which
     "Convolve": (".from .tile", [(0.5, 0.5), (0.3, 0.4)], ".from .tile", ["ArrowDown"]),
@@ -46,6 +47,7 @@ USES = {  # where to press, and where to go from there; what gets keys, and whic
     "Valley": (".plane", [(0.2, 0.3), (0.4, 0.4)], ".plane", ["ArrowDown"]),
     "Border": (".choice label:last-child", [(0.5, 0.5)], ".slider input", ["ArrowRight"]),
     "Quiz": ("label", [(0.5, 0.5)], "input:checked", ["ArrowDown"]),
+    "Table": ("th:nth-child(2) button", [(0.5, 0.5)], "th:nth-child(2) button", ["Enter"]),
 }
 
 

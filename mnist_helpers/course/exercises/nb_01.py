@@ -17,13 +17,13 @@ def ink_of_each_digit(answer: Answer, digits: Digits) -> str | None:
     if np.allclose(ink, right, rtol=1e-3):
         return None
     if np.allclose(ink, right * digits.train.flat.shape[1], rtol=1e-3):
-        return "This is the ink of a whole image, the sum over its pixels. Asked for is the mean over all pixels."
+        return "This is the ink of a whole image, the sum over its pixels. The task asks for the mean over all pixels."
     if np.allclose(ink, 100 * right, rtol=1e-3):
         return "These are percentages. Leave out the factor of 100."
     if np.allclose(ink, [digits.train.flat.mean(dtype=float)] * 10, rtol=1e-3):
         return "Ten times the same: this is the mean of all images. Which of them show the digit?"
     if any(np.allclose(ink, _ink(split), rtol=1e-5) for split in (digits.validation, digits.test)):
-        return "These are means of other images. Asked for are the training images."
+        return "These are means of other images. The task asks for the training images."
     if ink.sum() > 0 and np.allclose(ink, ink.sum() * _ink(digits.train, total=True), rtol=1e-3):
         return "A sum over all images of a class is large where there are many of them. Take the mean."
     return "Not yet. Pick out the training images of one digit, take the mean of all their pixels, then the next digit."
@@ -35,7 +35,7 @@ def _ink(split: Split, total: bool = False) -> np.ndarray:
     return sums / sums.sum() if total else sums / np.bincount(split.labels, minlength=10)
 
 
-@exercise("01-2", "To halve the interval takes four times as many images.")
+@exercise("01-2", "Halving the interval takes four times as many images.")
 def half_width(answer: Answer) -> str | None:
     """1.96 sqrt(p (1 - p) / n), tried on three accuracies."""
     cases = [(0.8, 10_000), (0.99, 10_000), (0.99, 2_500)]
@@ -44,7 +44,7 @@ def half_width(answer: Answer) -> str | None:
     error = np.sqrt(p * (1 - p) / n)
     mistakes = {
         "This is one standard error. The interval reaches 1.96 of them to each side.": error,
-        "This is the whole width. Asked for is half of it, the reach to one side.": 2 * 1.96 * error,
+        "This is the whole width. The task asks for half of it, the reach to one side.": 2 * 1.96 * error,
         "This is in percent. Leave out the factor of 100: an accuracy is a share, too.": 196 * error,
         "You divide by n after the root was taken. The n stands below the root.": 1.96 * np.sqrt(p * (1 - p)) / n,
         "The square root is missing: what you have is 1.96 times its square.": 1.96 * error**2,
