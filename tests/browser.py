@@ -25,6 +25,7 @@ OPTIONS = [
     "--remote-debugging-port=0",
     "--remote-allow-origins=*",
 ]
+MOST = 2000  # messages or requests of a page; more of them would fill the memory
 
 
 def find_browser() -> str | None:
@@ -67,6 +68,8 @@ class Browser:
                 self.requests.append(about["request"]["url"])
             case "Page.loadEventFired":
                 self.loaded = True
+        assert len(self.messages) < MOST, f"the page floods the console: {self.messages[-1][:500]}"
+        assert len(self.requests) < MOST, f"the page asks again and again: {self.requests[-1][:500]}"
 
     def open(self, page: Path | str, *, width: int = 1200, height: int = 900, dark: bool = False) -> None:
         """Load a page in a window of that size and wait until it is there."""

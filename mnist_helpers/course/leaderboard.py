@@ -281,7 +281,7 @@ def _as_csv(table: pd.DataFrame) -> bytes:
 
 def _typed(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table of text with its numbers as numbers, indexed by system."""
-    table = table.replace("", np.nan).set_index("system")
+    table = table.apply(lambda column: column.map(lambda text: text or np.nan)).set_index("system")
     numbers = [column for column in table if column not in _TEXTS]
     return table.assign(**{column: pd.to_numeric(table[column]) for column in numbers})
 

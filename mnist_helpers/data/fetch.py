@@ -249,7 +249,11 @@ def _get(url: str, known_hash: str) -> bytes:
 
         thread = threading.Thread(target=receive, daemon=True)
         thread.start()
-        _wait(thread, bar)
+        try:
+            _wait(thread, bar)
+        except BaseException:
+            content.close()  # the abandoned thread ends with the next piece that arrives, and its memory is free again
+            raise
     if failures:
         status = getattr(getattr(failures[0], "response", None), "status_code", None)
         broken = f"not reachable, or the transfer broke off ({type(failures[0]).__name__})"

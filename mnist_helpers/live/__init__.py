@@ -32,7 +32,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "moved": ["Augment", "Shift", "answers_everywhere"],
         "points": ["Border", "Components", "Valley"],
         "figures": ["Convolve", "DrawDigit", "LiveTraining", "Network", "Quiz"],
-        "preprocess": ["draw", "preprocess"],
+        "drawing": ["draw", "preprocess"],
         "table": ["Table"],
     },
 )

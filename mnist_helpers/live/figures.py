@@ -15,8 +15,8 @@ from matplotlib.patches import Rectangle
 from mnist_helpers.common.checks import problem
 from mnist_helpers.common.types import Plain
 from mnist_helpers.live import networks
+from mnist_helpers.live.drawing import draw, one_image, preprocess
 from mnist_helpers.live.figure import LiveFigure, row_of_tiles
-from mnist_helpers.live.preprocess import draw, one_image, preprocess
 
 if TYPE_CHECKING:
     import keras

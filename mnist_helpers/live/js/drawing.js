@@ -1,4 +1,4 @@
-// A pen on a canvas of ink, and the way of a drawing into MNIST's form. preprocess.py does the same in Python,
+// A pen on a canvas of ink, and the way of a drawing into MNIST's form. drawing.py does the same in Python,
 // number by number.
 
 export const CANVAS = 112; // pixels of the drawing
