@@ -76,8 +76,9 @@ class LivePage:
     def keys(self, selector: str, *names: str) -> None:
         """Focus an element and press keys: ArrowUp, Home, ..."""
         self.value(f"document.querySelector({json.dumps(selector)}).focus()")
-        codes = {"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "Home": 36, "End": 35}
+        codes = {"Enter": 13, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "Home": 36, "End": 35}
         for name in names:
             for kind in ("rawKeyDown", "keyUp"):
                 code = codes[name]
-                self.browser.call("Input.dispatchKeyEvent", type=kind, key=name, code=name, windowsVirtualKeyCode=code)
+                typed = {"type": "keyDown", "text": "\r"} if (name, kind) == ("Enter", "rawKeyDown") else {"type": kind}
+                self.browser.call("Input.dispatchKeyEvent", key=name, code=name, windowsVirtualKeyCode=code, **typed)

@@ -42,8 +42,7 @@ def test_no_notebook_of_the_series_needs_or_shows_what_its_solutions_define():
         made = nbformat.reads(student_version(path).decode(), as_version=4)
         text = " ".join(cell.source for cell in made.cells)
         assert "_solution" not in text, path.name
-        source = path.read_text(encoding="utf-8")
-        assert ("what it thinks, and why" in source) == ("what it thinks, and why." in text), path.name
+        assert "tells you whether" in text or "`check`" not in text, path.name  # the rest of the sentence stays
         assert not re.findall(r"[^.]*\b[Ss]olutions?\b[^.]*\bfolded\b[^.]*\.", text), path.name
 
 
