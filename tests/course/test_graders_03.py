@@ -106,13 +106,13 @@ test_hints_on_a_step = judged(
 )
 
 
-def fitted(*stack, epochs=20):
+def fitted(*stack, epochs=20, brightness=1):
     """A network that learned the made-up digits of this test, whose accuracy counts as that of MNIST."""
     keras.utils.set_random_seed(0)
     model, train = network(*stack), DIGITS.train
-    model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy")
+    model.compile(keras.optimizers.Adam(0.01 if brightness == 1 else 0.001), "sparse_categorical_crossentropy")
     if epochs:
-        model.fit(train.images, train.labels, epochs=epochs, verbose=0)
+        model.fit(brightness * train.images, train.labels, epochs=epochs, verbose=0)
     return model
 
 
@@ -150,6 +150,7 @@ test_hints_on_the_small_network = judged(
         (lambda: network(keras.Sequential([hidden(), layers.Dropout(0.1), hidden()])), "still has to be compiled"),
         (lambda: fitted(hidden(), hidden(), epochs=0), "Compiled, but not trained"),
         (lambda: fitted(hidden(2), hidden(2), epochs=1), "More epochs"),
+        (lambda: fitted(hidden(32), hidden(activation="sigmoid"), brightness=255), "their pixels go from 0 to 255"),
     ],
     build=True,
     digits=DIGITS,

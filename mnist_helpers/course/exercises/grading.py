@@ -181,11 +181,17 @@ def validation_accuracy(network: Any, digits: Digits) -> float:
     """Return the accuracy of a compiled and fitted network on the validation images, else raise `Hint`."""
     if not network.compiled:
         raise Hint("Well built. It still has to be compiled: `network.compile(optimizer=..., loss=..., metrics=...)`.")
-    outputs = network.predict(digits.validation.images, batch_size=512, verbose=0)
-    accuracy = float(np.mean(outputs.argmax(axis=1) == digits.validation.labels))
+    images, labels = digits.validation.images, digits.validation.labels
+    outputs = network.predict(images, batch_size=512, verbose=0)
+    accuracy = float(np.mean(outputs.argmax(axis=1) == labels))
     if not network.optimizer.iterations.numpy():
         told = f"Compiled, but not trained: it reads {accuracy:.0%} of the validation images."
         raise Hint(f"{told} Now `network.fit(...)`.")
     if not np.isfinite(outputs).all():
         raise Hint("Its outputs are not finite: the training diverged. Build it anew, with a smaller learning rate.")
+    if accuracy < 0.9:
+        raw = float(np.mean(network.predict(255 * images, batch_size=512, verbose=0).argmax(axis=1) == labels))
+        if raw > accuracy + 0.1:
+            told = f"It reads {accuracy:.0%} of the validation images, but {raw:.0%} if their pixels go from 0 to 255."
+            raise Hint(f"{told} Was it fitted on such pixels? Divide them by 255 first, as in `digits`.")
     return accuracy

@@ -126,8 +126,8 @@ def small_network(answer: Answer, digits: Digits, largest: int) -> str | None:
 
     network = answer
     check_network(network)
-    if tuple(network.input_shape[1:]) != (28, 28, 1):
-        return "It does not know its input. Begin with keras.Input((28, 28, 1)), then Flatten."
+    if (shape := tuple(network.input_shape[1:])) != (28, 28, 1):
+        return f"It takes inputs of shape {shape}, but gets images of (28, 28, 1). Begin with keras.Input((28, 28, 1))."
     if problem := _layers_problem(list(_flattened(network)), keras):
         return problem
     if (count := network.count_params()) >= largest:
@@ -175,4 +175,4 @@ def _training_problem(network: Any, digits: Digits) -> str | None:
     accuracy = validation_accuracy(network, digits)
     if accuracy > (ENOUGH if is_full(digits.source) else 0.5):
         return None
-    return f"It reads {accuracy:.1%} of the validation images. More epochs, or more units in its first layer?"
+    return f"It reads {accuracy:.1%} of the validation images. More epochs, more images, or more units at the front?"

@@ -149,7 +149,7 @@ def _about_shape(given: tuple, right: tuple, maps: tuple, kernels: tuple) -> str
 
 @exercise(
     "04-4",
-    "A sixth of LeNet-5 does nearly as well. Where would you save next, and what would it cost?",
+    "Less than a sixth of LeNet-5 does nearly as well. Where would you save next, and what would it cost?",
     needs_digits=True,
     variants=MOST,
 )
@@ -179,7 +179,7 @@ def _training_problem(network: Any, digits: Digits) -> str | None:
     accuracy = validation_accuracy(network, digits)
     if accuracy > (_ENOUGH if is_full(digits.source) else 0.3):
         return None
-    return f"It reads {accuracy:.1%} of the validation images. More epochs, or more filters?"
+    return f"It reads {accuracy:.1%} of the validation images. More epochs, more images, or more filters?"
 
 
 def _check_shapes(given: tuple[int | None, ...], made: tuple[int | None, ...]) -> None:
