@@ -6,6 +6,7 @@ The sources, docs/ and the notebooks, are gathered in build/source, where Sphinx
 """
 
 import base64
+import html
 import inspect
 import re
 import subprocess
@@ -13,6 +14,7 @@ import sys
 from copy import deepcopy
 from datetime import date
 from importlib import import_module
+from itertools import groupby
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -104,9 +106,40 @@ def prepared(notebook: NotebookNode) -> NotebookNode:
             known.append("hide-input")
         cell.metadata.update({"tags": known, "mystnb": settings})
         if cell.cell_type == "markdown":
-            cell.source = NAVIGATION.sub("", cell.source).strip()
+            cell.source = _unbroken(NAVIGATION.sub("", cell.source).strip())
+        else:
+            cell.outputs = [part for output in cell.outputs for part in _readable(output)]
     notebook.cells = [cell for cell in notebook.cells if cell.source.strip()]
     return notebook
+
+
+def _unbroken(text: str) -> str:
+    """Keep a number and its percent sign in one line, outside of code and formulas."""
+    parts = re.split(r"(```.*?```|`[^`]*`|\$[^$]*\$)", text, flags=re.DOTALL)
+    return "".join(part if i % 2 else re.sub(r"(?<=\d) (?=%)", "\u00a0", part) for i, part in enumerate(parts))
+
+
+def _readable(output: NotebookNode) -> list[NotebookNode]:
+    """Let long printed sentences wrap, as they do in JupyterLab, and tables not; align words in tables to the left."""
+    if "text/html" in output.get("data", {}):
+        output.data["text/html"] = re.sub(
+            r"<td>(?=[^<\d]*[A-Za-z]{3})(?!NaN<)", '<td class="words">', output.data["text/html"]
+        )
+    if (
+        output.output_type != "stream"
+        or "\x1b" in output.text
+        or max(map(len, output.text.splitlines()), default=0) < 60
+    ):
+        return [output]
+    parts = []
+    for table, lines in groupby(output.text.splitlines(), key=lambda line: bool(re.search(r"\S {2,}\S", line))):
+        text = "\n".join(lines)
+        if table:
+            parts.append(nbformat.v4.new_output("stream", name=output.name, text=text))
+        else:
+            page = f'<pre class="sentences">{html.escape(text)}</pre>'
+            parts.append(nbformat.v4.new_output("display_data", {"text/plain": text, "text/html": page}))
+    return parts
 
 
 def live_figure(notebook: NotebookNode, name: str) -> str:
