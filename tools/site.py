@@ -114,31 +114,31 @@ def prepared(notebook: NotebookNode) -> NotebookNode:
 
 
 def _unbroken(text: str) -> str:
-    """Keep a number and its percent sign in one line, outside of code and formulas."""
-    parts = re.split(r"(```.*?```|`[^`]*`|\$[^$]*\$)", text, flags=re.DOTALL)
+    """Keep a number and its percent sign in one line, outside of code, formulas, and headings, which have anchors."""
+    parts = re.split(r"(```.*?```|`[^`]*`|\$[^$]*\$|^#.*?$)", text, flags=re.DOTALL | re.MULTILINE)
     return "".join(part if i % 2 else re.sub(r"(?<=\d) (?=%)", "\u00a0", part) for i, part in enumerate(parts))
 
 
 def _readable(output: NotebookNode) -> list[NotebookNode]:
     """Let long printed sentences wrap, as they do in JupyterLab, and tables not; align words in tables to the left."""
     if "text/html" in output.get("data", {}):
-        output.data["text/html"] = re.sub(
-            r"<td>(?=[^<\d]*[A-Za-z]{3})(?!NaN<)", '<td class="words">', output.data["text/html"]
-        )
-    if (
-        output.output_type != "stream"
-        or "\x1b" in output.text
-        or max(map(len, output.text.splitlines()), default=0) < 60
-    ):
+        page = output.data["text/html"]
+        output.data["text/html"] = re.sub(r"<td>(?!NaN<)(?=[^<]*[A-Za-z]{3})", '<td class="words">', page)
+    if output.output_type != "stream" or "\x1b" in output.text:
         return [output]
+    lines, sentences = output.text.splitlines(), [False]
+    for line in lines:
+        begins = line[:1] in ("✓", "✗", "–") or len(line) > 60
+        sentences.append(not re.search(r"\S {2,}\S", line) and (begins or (line.startswith("  ") and sentences[-1])))
     parts = []
-    for table, lines in groupby(output.text.splitlines(), key=lambda line: bool(re.search(r"\S {2,}\S", line))):
-        text = "\n".join(lines)
-        if table:
-            parts.append(nbformat.v4.new_output("stream", name=output.name, text=text))
-        else:
-            page = f'<pre class="sentences">{html.escape(text)}</pre>'
-            parts.append(nbformat.v4.new_output("display_data", {"text/plain": text, "text/html": page}))
+    for wraps, group in groupby(zip(lines, sentences[1:], strict=True), key=lambda pair: pair[1]):
+        text = "\n".join(line for line, _ in group)
+        page = f'<pre class="sentences">{html.escape(text)}</pre>'
+        parts.append(
+            nbformat.v4.new_output("display_data", {"text/plain": text, "text/html": page})
+            if wraps
+            else nbformat.v4.new_output("stream", name=output.name, text=text)
+        )
     return parts
 
 

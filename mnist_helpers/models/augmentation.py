@@ -58,9 +58,10 @@ def affine_transform(
     shifts = _pair(shift, "shift", low=-size, high=size)
     shear = check_fraction(shear, name="shear", function=_FUNCTION, low=-size, high=size)
     fill_value = check_fraction(fill_value, name="fill_value", function=_FUNCTION)
-    columns = [ops.full((len(images),), value) for value in (math.radians(rotation), *zooms, *shifts, shear)]
-    *arguments, slant = [ops.convert_to_tensor(images), *columns]
-    return ops.convert_to_numpy(_transformed(*arguments, fill_value, slant))
+    values = (math.radians(rotation), *zooms, *shifts, shear)
+    angle, zoom_y, zoom_x, down, right, slant = [ops.full((len(images),), value) for value in values]
+    tensor = ops.convert_to_tensor(images)
+    return ops.convert_to_numpy(_transformed(tensor, angle, zoom_y, zoom_x, down, right, fill_value, slant))
 
 
 def _pair(values: object, name: str, *, low: float, high: float) -> list[float]:

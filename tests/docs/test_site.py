@@ -11,7 +11,7 @@ from sample_notebooks import PIXEL, lesson, picture
 
 from tools import site
 from tools.series import NOTEBOOKS, find
-from tools.site import api_pages, card, cover, jupyter_slug, prepared, results_of
+from tools.site import _readable, _unbroken, api_pages, card, cover, jupyter_slug, prepared, results_of
 
 
 @pytest.fixture
@@ -28,6 +28,24 @@ def test_pictures_keep_their_text_solutions_are_folded_and_neighbours_left_to_th
     assert page.cells[6].metadata.mystnb.code_prompt_show == "Show the solution"
     assert "Contents" not in page.cells[0].source and "[the start](00_start_here.ipynb)" in page.cells[1].source
     assert nbformat.writes(notebook) == before
+
+
+def test_percent_signs_stay_with_their_numbers_but_for_code_formulas_and_headings():
+    text = "## 5 % more\n9 % and `9 %` and $9 %$\n```\n9 %\n```\n8 %"
+    assert _unbroken(text) == "## 5 % more\n9\u00a0% and `9 %` and $9 %$\n```\n9 %\n```\n8\u00a0%"
+
+
+def test_printed_sentences_wrap_tables_do_not_and_words_in_tables_are_marked():
+    long = "a sentence that is much longer than a line on a phone, or on a narrow page"
+    printed = f"name    errors\nfive        35\n✓ {long}\n  evidence < 1\nshort\n"
+    parts = _readable(nbformat.v4.new_output("stream", name="stdout", text=printed))
+    assert [part.output_type for part in parts] == ["stream", "display_data", "stream"]
+    assert parts[1].data["text/html"] == f'<pre class="sentences">✓ {long}\n  evidence &lt; 1</pre>'
+    assert "\n".join(part.get("text") or part.data["text/plain"] for part in parts) == printed.strip()
+    table = nbformat.v4.new_output("display_data", {"text/html": "<td>35 errors</td><td>1e-05</td><td>NaN</td>"})
+    assert _readable(table)[0].data["text/html"] == '<td class="words">35 errors</td><td>1e-05</td><td>NaN</td>'
+    coloured = nbformat.v4.new_output("stream", name="stdout", text=f"\x1b[1m{long}")
+    assert _readable(coloured) == [coloured]
 
 
 def test_a_card_tells_what_one_learns_how_long_it_takes_and_when_it_was_executed(path):
