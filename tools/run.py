@@ -134,8 +134,10 @@ def _watched(client: NotebookClient, result: Result) -> Iterator[None]:
     def look() -> None:
         while not done.wait(0.25):
             with suppress(psutil.Error, AttributeError):  # it is not there yet, or is gone
-                kernel[:] = kernel or [psutil.Process(client.km.provisioner.pid)]
-                result.peak_mb = max(result.peak_mb, kernel[0].memory_info().rss / 2**20)
+                if not kernel and (pid := client.km.provisioner.pid):  # psutil takes None for this very process
+                    kernel.append(psutil.Process(pid))
+                if kernel:
+                    result.peak_mb = max(result.peak_mb, kernel[0].memory_info().rss / 2**20)
 
     threading.Thread(target=look, daemon=True).start()
     try:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import nbformat
 import psutil
@@ -110,6 +111,13 @@ def test_ctrl_c_ends_everything_and_leaves_no_kernel(tmp_path):
     assert process.wait(30) == 130
     assert not (tmp_path / "second").exists()
     assert not psutil.wait_procs(kernels, timeout=10)[1]
+
+
+def test_a_kernel_that_does_not_run_yet_is_not_taken_for_this_process():
+    client, result = SimpleNamespace(km=SimpleNamespace(provisioner=SimpleNamespace(pid=None))), Result("a")
+    with runner._watched(client, result):
+        time.sleep(0.6)
+    assert result.peak_mb == 0  # and we are still here
 
 
 def test_summary_lines_up():
