@@ -175,8 +175,7 @@ class RandomAffine(keras.layers.Layer):
     def _augmented(self, images: Tensor) -> Tensor:
         batch = ops.shape(images)[0]
         height, width = images.shape[1:3]
-        # (5, batch) numbers in [-1, 1) by one draw: a draw costs more than the numbers. Without shear there is no
-        # sixth, so that the stored networks that were trained without it can be trained again.
+        # (5, batch) numbers in [-1, 1) by one draw: a draw costs more than the numbers; a sixth only for shear
         draws = keras.random.uniform((6 if self.shear else 5, batch), -1.0, 1.0, seed=self.generator)
         return _transformed(
             images,

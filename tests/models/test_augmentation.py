@@ -131,7 +131,7 @@ def test_the_shear_is_uniform():
 
 
 def test_without_shear_the_draws_are_those_of_the_stored_networks():
-    """Five numbers for each image, in one draw: with a sixth, no stored run could be trained again."""
+    """One draw, in this order: with another one, a stored run that is trained again would see other images."""
     found, _ = recovered(RandomAffine(**SETTINGS, seed=3), 20)
     draws = np.asarray(keras.random.uniform((5, 20), -1.0, 1.0, seed=keras.random.SeedGenerator(3)))
     expected = draws * [[15], [0.12], [0.12], [0.1 * HEIGHT], [0.15 * WIDTH]] + [[0], [1], [1], [0], [0]]
