@@ -5,10 +5,10 @@ from functools import cache, partial
 from mnist_helpers.training import store as checkpoints
 
 
-def _augmented(factory, rotation, zoom, width, height):
+def _augmented(factory, rotation, zoom, width, height, shear=0.0):
     from mnist_helpers import RandomAffine, augmented
 
-    layer = RandomAffine(rotation=rotation, zoom=zoom, width_shift=width, height_shift=height)
+    layer = RandomAffine(rotation=rotation, zoom=zoom, width_shift=width, height_shift=height, shear=shear)
     return augmented(factory(), layer)
 
 
@@ -19,6 +19,8 @@ def _factories():
     gentle = [models.simple_cnn, models.deep_cnn, models.compact_cnn]
     yield from (partial(_augmented, factory, 10, 0.1, 0.1, 0.1) for factory in gentle)
     yield partial(_augmented, models.large_kernel_cnn, 15, 0.12, 0.15, 0.10)
+    yield partial(_augmented, models.strided_cnn, 12, 0.12, 0.09, 0.09)
+    yield partial(_augmented, models.strided_cnn, 15, 0.15, 0.10, 0.10, 0.2)
     yield from (models.lenet5, models.simple_cnn, models.large_kernel_cnn, models.small_cnn)
     yield from (models.wide_dense, models.deep_dense, partial(models.deep_dense, dropout=0.3))
     yield from (partial(models.small_cnn, size=48), partial(models.wide_dense, dropout=0.0, size=48))

@@ -127,7 +127,7 @@ def _stored() -> Plain:
 
 
 def names() -> list[str]:
-    """Return the names of the stored networks: "linear", "dense", "LeNet-5", "LeNet-5, augmented"."""
+    """Return the names of the stored networks: "linear", "dense", "LeNet-5", "LeNet-5, augmented", "distilled"."""
     return list(_stored())
 
 

@@ -23,3 +23,15 @@ test_hints_on_the_number_of_an_eight = judged(
     ],
     digits=digits_of(),
 )
+
+test_hints_on_the_number_of_a_five = judged(
+    "00-1",
+    [
+        (15, RIGHT),
+        (16, "off by one"),
+        (8, "Number 8 is an 8. It is in the very first picture"),
+        (28, "Number 28 is an 8. Add `start` to the position of your 5"),
+    ],
+    digits=digits_of(),
+    variant=1,
+)

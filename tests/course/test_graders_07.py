@@ -33,6 +33,21 @@ test_share_left_out = judged(
     ],
 )
 
+test_share_left_out_on_a_canvas_of_40 = judged(
+    "07-1",
+    [
+        (25 / 169, RIGHT),
+        (144 / 169, "that is drawn"),
+        (25, "how many places"),
+        (23 / 144, "With 12 pixels of room there are more than 12 rows"),
+        (1 / 13, "column is left out as well"),
+        (2 / 13, "count twice"),
+        (41 / 441, "This one has 40 by 40 pixels"),
+        (17 / 81, "In how many rows"),
+    ],
+    variant=1,
+)
+
 
 def push(images, step):
     return np.roll(images, step, axis=2)

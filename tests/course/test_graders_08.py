@@ -33,6 +33,22 @@ test_limits = judged(
     ],
 )
 
+OTHER = {"rotation": 15, "zoom": 0, "width_shift": 4 / 28, "height_shift": 3 / 28}
+
+test_limits_of_another_scanner = judged(
+    "08-1",
+    [
+        (OTHER, RIGHT),
+        (LIMITS, "Look at rotation again. It is the largest angle"),
+        (OTHER | {"rotation": np.radians(15)}, "not radians"),
+        (OTHER | {"width_shift": 0.14}, "Look at width_shift again. Nearly, but rounded: write 4 / 28"),
+        (OTHER | {"height_shift": 3}, "Look at height_shift again. Shifts are shares"),
+        (OTHER | {"width_shift": 8 / 28}, "to either side"),
+        (OTHER | {"width_shift": 3 / 28, "height_shift": 4 / 28}, "changed places"),
+    ],
+    variant=1,
+)
+
 
 DIGITS = digits_of(train=120)
 

@@ -28,6 +28,21 @@ test_steps_on_a_steeper_loss = judged(
     ],
 )
 
+test_steps_on_a_loss_that_is_steeper_still = judged(
+    "09-1",
+    [
+        ((1 / 8, 1 / 4), RIGHT),
+        ((1 / 4, 1 / 8), "wrong order"),
+        ((0.5, 1.0), "Here the slope is 8x"),
+        ((1 / 4, 1 / 2), "a slope of 4x. What is the slope of 4x²?"),
+        ((1 / 8, 1 / 8), "still arrives"),
+        ((1 / 8, 0.5), "The first rate is right"),
+        ((0.1, 1 / 4), "The second rate is right"),
+        ((1 / 6, 1 / 3), "One step takes x to x - rate · 8x, that is x · (1 - 8 · rate)."),
+    ],
+    variant=1,
+)
+
 
 def cosine(step, steps, peak):
     return peak / 2 * (1 + math.cos(math.pi * step / steps))

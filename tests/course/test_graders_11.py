@@ -1,11 +1,16 @@
 """The graders of notebook 11: the solutions pass, and usual mistakes get the hint meant for them."""
 
+from itertools import permutations
+
 import numpy as np
+import pytest
 from graders import OPEN, RIGHT, judged
 from scipy import stats
 from small import digits_of
 
+from mnist_helpers import check
 from mnist_helpers.common.backend import keras, layers
+from mnist_helpers.course.exercises import nb_11
 
 
 def linear_shap(weights, image, background):
@@ -58,6 +63,33 @@ test_ride = judged(
         (42, "three numbers"),
     ],
 )
+
+test_ride_with_other_fares = judged(
+    "11-1",
+    [
+        ([3, 8, 22], RIGHT),
+        ([9, 19, 33], "61 euros in all. The ride together costs 33"),
+        ([9, 10, 14], "one order"),
+        ([11, 11, 11], "Equal shares"),
+        (np.array([9, 19, 33]) * 33 / 61, "in proportion"),
+        ([4, 7, 31], "cost of the ride, 33. Yours add up to 42"),
+        ([5, 8, 20], "The first 9 euros are driven for all three, the next 10 for two"),
+    ],
+    variant=1,
+)
+
+
+@pytest.mark.parametrize(("variant", "setting"), [*enumerate(nb_11.FARES)])
+def test_the_shares_are_the_means_over_all_orders(variant, setting):
+    fares = setting["fares"]
+    means = np.zeros(3)
+    for order in permutations(range(3)):
+        paid = 0
+        for passenger in order:
+            means[passenger] += max(fares[passenger] - paid, 0) / 6
+            paid = max(fares[passenger], paid)
+    assert check("11-1", means, variant=variant)
+    assert fares[-1] / 3 > fares[0]  # as the hint for equal shares says
 
 
 test_linear_shap = judged(

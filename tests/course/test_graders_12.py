@@ -1,11 +1,13 @@
 """Exercises of notebook 12: solutions pass, usual mistakes get the hint meant for them."""
 
 import numpy as np
+import pytest
 from graders import OPEN, RIGHT, judged
 from small import digits_of
 
-from mnist_helpers import models
+from mnist_helpers import check, models
 from mnist_helpers.common.backend import keras, layers
+from mnist_helpers.course.exercises import nb_12
 
 test_receptive_field = judged(
     "12-1",
@@ -23,6 +25,31 @@ test_receptive_field = judged(
         (..., OPEN),
     ],
 )
+
+test_receptive_field_of_smaller_kernels = judged(
+    "12-1",
+    [
+        (10, RIGHT),
+        (6, "Each of them sees 5 pixels"),
+        (7, "without pooling"),
+        (8, "adding 5 and 3"),
+        (9, "Nearly. Three pooled pixels are made of six, and not of five"),
+        (11, "Six pixels in a row see 5 pixels each, but the first of the 5 is counted among the six"),
+        (15, "3 times 5"),
+        (30, "nearly the same 5 pixels"),
+        (100, "across"),
+        (16, "three pooled pixels"),
+    ],
+    variant=1,
+)
+
+
+@pytest.mark.parametrize(("variant", "setting"), [*enumerate(nb_12.KERNELS)])
+def test_the_receptive_field_is_what_the_two_kernels_and_pooling_reach(variant, setting):
+    pooled = range(setting["second"])
+    before = {2 * place + step for place in pooled for step in (0, 1)}
+    seen = {place + step for place in before for step in range(setting["first"])}
+    assert check("12-1", len(seen), variant=variant)
 
 
 def test_the_receptive_field_is_that_of_the_network():

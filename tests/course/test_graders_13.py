@@ -7,6 +7,8 @@ from small import digits_of
 
 from mnist_helpers import check
 from mnist_helpers.common.backend import keras, layers
+from mnist_helpers.course.exercises import nb_13
+from mnist_helpers.course.exercises.grading import in_words
 from mnist_helpers.data import mnist
 
 test_luckiest = judged(
@@ -24,6 +26,28 @@ test_luckiest = judged(
         ("half", "one number"),
     ],
 )
+
+test_luckiest_of_eighteen = judged(
+    "13-1",
+    [
+        (1 - 0.977**18, RIGHT),
+        (18 * 0.023, "adds up the eighteen chances. With 45 candidates"),
+        (0.977**18, "none of them"),
+        (1 - 0.977**19, "there are eighteen comparisons, not nineteen"),
+        (1 - 0.977**17, "there are eighteen comparisons, not seventeen"),
+        (18 * 0.023 * 0.977**17, "exactly one"),
+        (1 - 0.933**11, "0.977 x 0.977 x ..., eighteen times"),
+    ],
+    variant=3,
+)
+
+
+@pytest.mark.parametrize(("setting", "enough"), [*zip(nb_13.COMPARISONS, (16, 11, 27, 45), strict=True)])
+def test_the_number_of_candidates_whose_chances_add_up_to_more_than_1(setting, enough):
+    chance = setting["chance"]
+    assert (enough - 2) * chance <= 1 < (enough - 1) * chance  # one of them is compared with all others
+    hint = nb_13.luckiest(setting["comparisons"] * chance, **setting)
+    assert f"With {in_words(enough)} candidates" in hint
 
 
 def rule(ahead, error=np.sqrt, swapped=False):

@@ -7,6 +7,7 @@ from small import compiled, digits_of, tiny
 
 from mnist_helpers import check
 from mnist_helpers.common.backend import keras, layers
+from mnist_helpers.course.exercises import nb_14
 from mnist_helpers.data import mnist
 
 DIGITS = digits_of()
@@ -64,6 +65,28 @@ test_rank = judged(
         ("18th", "one number"),
     ],
 )
+
+test_rank_of_24 = judged(
+    "14-1",
+    [
+        (20, RIGHT),
+        (19, "19 of 24 is less than 80 %. And the new image is in the row, too: there are 25 places"),
+        (19.2, "Nearly: 0.8 x 24 is 19.2. But the new image makes 25, and its place may be among the last five"),
+        (24, "only one place in 25 lies above it: a promise of 96 %"),
+        (25, "only 24"),
+        (5, "how many may lie above it"),
+        (4, "how many of the 24"),
+        (18, "24 + 1, by the share that may be kept, 80 %"),
+    ],
+    variant=2,
+)
+
+
+@pytest.mark.parametrize(("variant", "setting"), [*enumerate(nb_14.MISSES)])
+def test_the_rank_is_the_first_that_keeps_the_promise(variant, setting):
+    places, kept = setting["images"] + 1, 100 - setting["percent"]
+    assert check("14-1", next(rank for rank in range(places) if 100 * rank >= kept * places), variant=variant)
+
 
 test_corruption = judged(
     "14-2",

@@ -230,6 +230,8 @@ def test_the_keyboard_draws(show):
             page.browser.call("Input.dispatchKeyEvent", type=kind, key=" ", code="Space")
         page.keys(".sheet", *["ArrowDown"] * 12)
     assert page.text(".system:last-child .best .name") == "1"
+    page.value("[...document.querySelectorAll('button')].find((one) => one.textContent === 'Clear').click()")
+    page.wait("document.querySelector('.voice').textContent === 'nothing drawn'")
 
 
 def test_the_kernel_answers_for_the_learners_model(digits):

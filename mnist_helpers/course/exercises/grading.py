@@ -13,7 +13,8 @@ from mnist_helpers.data.mnist import Digits
 Answer = Any  # a learner may give whatever there is
 Grader = Callable[..., str | None]
 _known: dict[str, "Exercise"] = {}
-_WORDS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
+_NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
+_NUMBERS += ["eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
 
 
 class Hint(Exception):
@@ -137,8 +138,13 @@ def is_open(answer: Answer) -> bool:
 
 
 def with_article(noun: str) -> str:
-    """Return "an IndexError", "a ZeroDivisionError"."""
-    return f"{'an' if noun[0].lower() in 'aeiou' and not noun.startswith(('Uni', 'uf')) else 'a'} {noun}"
+    """Return "an IndexError", "a ZeroDivisionError", "an 8"."""
+    return f"{'an' if noun[0].lower() in 'aeiou8' and not noun.startswith(('Uni', 'uf')) else 'a'} {noun}"
+
+
+def in_words(n: int) -> str:
+    """Return "five"; numbers from 20 on stay in digits."""
+    return _NUMBERS[n] if n < len(_NUMBERS) else str(n)
 
 
 def _array(answer: Answer) -> np.ndarray:
@@ -150,7 +156,7 @@ def _array(answer: Answer) -> np.ndarray:
 
 
 def _count(n: int) -> str:
-    return f"{_WORDS[n] if n < len(_WORDS) else n} number{'' if n == 1 else 's'}"
+    return f"{in_words(n) if n <= 10 else n} number{'' if n == 1 else 's'}"
 
 
 def _told(answer: Answer) -> str:

@@ -13,6 +13,7 @@ from mnist_helpers.course.exercises.grading import (
     check_network,
     diagnosis,
     exercise,
+    in_words,
     validation_accuracy,
 )
 from mnist_helpers.data.mnist import Digits
@@ -24,7 +25,6 @@ LAYERS = [
     {"kernel": kernel, "filters": filters, "units": units}
     for kernel, filters, units in ((5, 10, 64), (3, 16, 64), (7, 8, 32), (3, 12, 100))
 ]
-_MANY = {8: "eight", 10: "ten", 12: "twelve", 16: "sixteen"}
 MOST = [{"most": number} for number in (10_000, 8_000, 7_000, 6_000)]  # parameters of the network of 04-4
 _ENOUGH = 0.96  # of its validation accuracy
 
@@ -63,7 +63,8 @@ def _counts(kernel: int, filters: int, units: int) -> dict[str, tuple[int, dict[
     side = (28 - 2 * lost) // 2
     missing = "The biases are missing: one for each map or unit that comes out."
     first, second = (area + 1) * filters, (area * filters + 1) * filters
-    several = f"It gets {_MANY[filters]} maps, not one image, and every filter reads all of them."
+    maps = f"{in_words(filters)} maps"
+    several = f"It gets {maps}, not one image, and every filter reads all of them."
     mistakes = {
         dense(14): "That is the number with the padding. What sizes do the maps have without it?",
         dense(28 - 2 * lost): "Do not forget the pooling: it halves height and width.",
@@ -71,7 +72,7 @@ def _counts(kernel: int, filters: int, units: int) -> dict[str, tuple[int, dict[
         dense((28 - 2 * kernel) // 2): (
             f"How many positions does a kernel of {kernel} pixels have in a row of 28? One more than 28 - {kernel}."
         ),
-        dense(side, 1): f"There are {_MANY[filters]} maps, and each unit has a weight for each pixel of each of them.",
+        dense(side, 1): f"There are {maps}, and each unit has a weight for each pixel of each of them.",
         dense(side) - units: missing,
     }
     return {

@@ -20,8 +20,8 @@ from mnist_helpers.course.exercises.grading import (
 from mnist_helpers.data.mnist import Digits
 from mnist_helpers.data.shifts import centred, shifted
 
-_ROOM = 36 - 28  # pixels of room on the canvas of the first exercise
-_CANVAS = 48
+SIZES = [{"size": pixels} for pixels in (36, 40, 34, 44)]  # of the canvas of the first exercise
+_CANVAS = 48  # of the lesson
 _ENOUGH, _JUDGED = 0.6, 1000  # share of shifted digits, and how many are shown
 _Layer = Callable[[np.ndarray], np.ndarray]
 
@@ -31,23 +31,26 @@ def _share_left_out(places: int) -> float:
     return 1 - ((places - 1) / places) ** 2
 
 
-_PLACES = _ROOM + 1
-_SHARES = {
-    "That looks like percent. A share lies between 0 and 1.": 100 * _share_left_out(_PLACES),
-    "That is the share that is drawn. Which share is left out?": 1 - _share_left_out(_PLACES),
-    "That is how many places are left out. Which share of all places is it?": _PLACES**2 - (_PLACES - 1) ** 2,
-    "With 8 pixels of room there are more than 8 rows to begin in: 0 counts, too.": _share_left_out(_PLACES - 1),
-    "That is the last row. The last column is left out as well.": 1 / _PLACES,
-    "The last row and the last column have one place in common. It must not count twice.": 2 / _PLACES,
-    "That is the canvas of the lesson, 48 by 48. This one has 36 by 36 pixels.": _share_left_out(21),
-}
-
-
-@exercise("07-1", "A bound that is wrong by one leaves out a fifth of all places, and nothing crashes.")
-def share_left_out(answer: Answer) -> str | None:
-    """Grade the share of the places on a canvas of 36 by 36 that the wrong draw leaves out."""
+@exercise("07-1", "A bound that is wrong by one leaves out a fifth of all places, and nothing crashes.", variants=SIZES)
+def share_left_out(answer: Answer, size: int) -> str | None:
+    """Grade the share of the places on a canvas of ``size`` by ``size`` that the wrong draw leaves out."""
+    room = size - 28
+    places = room + 1
+    right = _share_left_out(places)
+    lesson = f"That is the canvas of the lesson, 48 by 48. This one has {size} by {size} pixels."
+    mistakes = {
+        "That looks like percent. A share lies between 0 and 1.": 100 * right,
+        "That is the share that is drawn. Which share is left out?": 1 - right,
+        "That is how many places are left out. Which share of all places is it?": places**2 - room**2,
+        f"With {room} pixels of room there are more than {room} rows to begin in: 0 counts, too.": (
+            _share_left_out(room)
+        ),
+        "That is the last row. The last column is left out as well.": 1 / places,
+        "The last row and the last column have one place in common. It must not count twice.": 2 / places,
+        lesson: _share_left_out(_CANVAS - 28 + 1),
+    }
     general = "Not yet. In how many rows can the image begin, and in how many of them does it with the wrong draw?"
-    return diagnosis(as_number(answer), _share_left_out(_PLACES), _SHARES, general, atol=5e-4, rtol=1e-3)
+    return diagnosis(as_number(answer), right, mistakes, general, atol=5e-4, rtol=1e-3)
 
 
 def _images() -> np.ndarray:

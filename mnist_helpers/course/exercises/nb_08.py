@@ -19,19 +19,23 @@ from mnist_helpers.course.exercises.grading import (
 )
 from mnist_helpers.data.mnist import Digits
 
-_LIMITS = {"rotation": 12.0, "zoom": 0.0, "width_shift": 3 / 28, "height_shift": 2 / 28}
+LIMITS = [
+    {"degrees": degrees, "across": across, "down": down}  # the shifts in pixels
+    for degrees, across, down in ((12, 3, 2), (15, 4, 3), (10, 2, 3), (8, 3, 4))
+]
 _ENOUGH = 0.78  # of the validation images, after a hundred training images
 _FAIR = 0.4  # least mean correlation of a changed image with the original: a shift by three pixels passes
 
 
-@exercise("08-1", "Is every image that these limits allow still readable?")
-def limits(answer: Answer) -> str | None:
-    """Grade the limits of ``RandomAffine`` for 12 degrees, no zoom, 3 pixels across and 2 pixels down."""
-    if not isinstance(answer, dict) or set(answer) != set(_LIMITS):
-        return f"The answer should be a dictionary with the keys {', '.join(_LIMITS)}."
+@exercise("08-1", "Is every image that these limits allow still readable?", variants=LIMITS)
+def limits(answer: Answer, degrees: int, across: int, down: int) -> str | None:
+    """Grade the limits of ``RandomAffine`` for these degrees, no zoom, and these pixels across and down."""
+    right = {"rotation": degrees, "zoom": 0.0, "width_shift": across / 28, "height_shift": down / 28}
+    if not isinstance(answer, dict) or set(answer) != set(right):
+        return f"The answer should be a dictionary with the keys {', '.join(right)}."
     given = {name: _limit(name, value) for name, value in answer.items()}
-    wrong = [name for name, right in _LIMITS.items() if not np.isclose(given[name], right, rtol=0.01, atol=1e-4)]
-    return f"Look at {wrong[0]} again. {_limit_hint(wrong[0], given)}" if wrong else None
+    wrong = [name for name in right if not np.isclose(given[name], right[name], rtol=0.01, atol=1e-4)]
+    return f"Look at {wrong[0]} again. {_limit_hint(wrong[0], given, right)}" if wrong else None
 
 
 def _limit(name: str, value: Answer) -> float:
@@ -43,16 +47,17 @@ def _limit(name: str, value: Answer) -> float:
         raise Hint(f"Look at {name} again. {hint}") from None
 
 
-def _limit_hint(name: str, given: dict[str, float]) -> str:
+def _limit_hint(name: str, given: dict[str, float], right: dict[str, float]) -> str:
     value = given[name]
     if name == "rotation":
-        radians = np.isclose(value, np.radians(12), atol=0.01)
+        radians = np.isclose(value, np.radians(right[name]), atol=0.01)
         return "RandomAffine takes degrees, not radians." if radians else "It is the largest angle to either side."
     if name == "zoom":
         return "It is the largest *change* of size: 0.1 means 0.9 to 1.1 times as large. What is no change at all?"
-    if np.isclose(given["width_shift"], 2 / 28, rtol=0.01) and np.isclose(given["height_shift"], 3 / 28, rtol=0.01):
+    width, height = right["width_shift"], right["height_shift"]
+    if np.isclose(given["width_shift"], height, rtol=0.01) and np.isclose(given["height_shift"], width, rtol=0.01):
         return "Width and height have changed places."
-    pixels = round(28 * _LIMITS[name])
+    pixels = round(28 * right[name])
     if np.isclose(value, pixels / 28, rtol=0.05):
         return f"Nearly, but rounded: write {pixels} / 28, and let Python divide."
     if np.isclose(value, pixels):

@@ -20,23 +20,25 @@ from mnist_helpers.course.exercises.grading import (
 from mnist_helpers.data.mnist import Digits
 
 GOAL = 0.03  # mean distance of the walkers; halving every 50 steps ends at 0.037, the best there is at 0.023
+FACTORS = [{"factor": factor} for factor in (3, 4, 5, 6)]  # of the loss, factor times x squared
 _ENOUGH = 0.95  # of the validation images, after three or four epochs of 10,000 training images
 
 
-@exercise("09-1", "The steeper the loss, the smaller the largest rate.")
-def steps_on_a_steeper_loss(answer: Answer) -> str | None:
-    """Grade (best rate, largest rate that does not diverge) for the loss 3 x squared."""
-    given = as_array(answer, (2,)).astype(float)
+@exercise("09-1", "The steeper the loss, the smaller the largest rate.", variants=FACTORS)
+def steps_on_a_steeper_loss(answer: Answer, factor: int) -> str | None:
+    """Grade (best rate, largest rate that does not diverge) for the loss ``factor`` x squared."""
+    given, slope = as_array(answer, (2,)).astype(float), 2 * factor
+    best, limit = 1 / slope, 2 / slope
     mistakes = {
-        "The right two numbers, in the wrong order.": (1 / 3, 1 / 6),
-        "These are the rates for the loss x², whose slope is 2x. Here the slope is 6x.": (1 / 2, 1.0),
-        "That would be right for a slope of 3x. What is the slope of 3x²?": (1 / 3, 2 / 3),
-        "With the second rate the walker still arrives. When does a step lead as far as it came from?": (1 / 6, 1 / 6),
+        "The right two numbers, in the wrong order.": (limit, best),
+        f"These are the rates for the loss x², whose slope is 2x. Here the slope is {slope}x.": (1 / 2, 1.0),
+        f"That would be right for a slope of {factor}x. What is the slope of {factor}x²?": (1 / factor, 2 / factor),
+        "With the second rate the walker still arrives. When does a step lead as far as it came from?": (best, best),
     }
-    place = "The second rate is right, the first is not." if abs(given[1] - 1 / 3) < 0.005 else ""
-    place = "The first rate is right, the second is not." if abs(given[0] - 1 / 6) < 0.005 else place
-    general = f"{place} One step takes x to x - rate · 6x, that is x · (1 - 6 · rate).".strip()
-    return diagnosis(given, (1 / 6, 1 / 3), mistakes, general, atol=0.005)
+    place = "The second rate is right, the first is not." if abs(given[1] - limit) < 0.005 else ""
+    place = "The first rate is right, the second is not." if abs(given[0] - best) < 0.005 else place
+    general = f"{place} One step takes x to x - rate · {slope}x, that is x · (1 - {slope} · rate).".strip()
+    return diagnosis(given, (best, limit), mistakes, general, atol=0.005)
 
 
 _STEPS, _PEAK = 200, 0.01

@@ -16,23 +16,28 @@ from mnist_helpers.course.exercises.grading import (
 )
 from mnist_helpers.data.mnist import Digits
 
+FARES = [{"fares": euros} for euros in ((12, 18, 42), (9, 19, 33), (15, 23, 48), (18, 30, 60))]
 
-@exercise("11-1", "Whatever the costs, Shapley values add up to the whole.")
-def ride(answer: Answer) -> str | None:
-    """The fair shares of three people in a ride that costs 12, 18 and 42 euros to their homes."""
-    given = as_array(answer)
+
+@exercise("11-1", "Whatever the costs, Shapley values add up to the whole.", variants=FARES)
+def ride(answer: Answer, fares: tuple[int, int, int]) -> str | None:
+    """The fair shares of three people in a ride that costs these ``fares`` to their homes."""
+    given, whole, total = as_array(answer), fares[-1], sum(fares)
+    stretches = np.diff(fares, prepend=0)  # driven for three, for two and for one
+    proportional = np.array(fares) * whole / total
     if given.shape != (3,):
         return f"Three people pay: the answer should be three numbers. Yours has the shape {given.shape}."
     mistakes = {
-        "That is what each would pay alone, 72 euros in all. The ride together costs 42.": [12, 18, 42],
-        "That is one order of getting in, A, B, C. Share each stretch of the way among all who ride it.": [12, 6, 24],
-        "Equal shares add up, but the first passenger would pay more than for a ride alone.": [14, 14, 14],
-        "Shares in proportion to the fares add up, but who causes which part of the cost?": [7, 10.5, 24.5],
+        f"That is what each would pay alone, {total} euros in all. The ride together costs {whole}.": fares,
+        "That is one order of getting in, A, B, C. Share each stretch of the way among all who ride it.": stretches,
+        "Equal shares add up, but the first passenger would pay more than for a ride alone.": [whole / 3] * 3,
+        "Shares in proportion to the fares add up, but who causes which part of the cost?": proportional,
     }
-    general = "The first 12 euros are driven for all three, the next 6 for two of them, the rest for one."
-    if not np.isclose(given.sum(), 42, atol=0.01):
-        general = f"The shares should add up to the cost of the ride, 42. Yours add up to {given.sum():g}."
-    return diagnosis(given, [4, 7, 31], mistakes, general, atol=0.01)
+    three, two, _ = stretches
+    general = f"The first {three} euros are driven for all three, the next {two} for two of them, the rest for one."
+    if not np.isclose(given.sum(), whole, atol=0.01):
+        general = f"The shares should add up to the cost of the ride, {whole}. Yours add up to {given.sum():g}."
+    return diagnosis(given, np.cumsum(stretches / [3, 2, 1]), mistakes, general, atol=0.01)
 
 
 @exercise("11-2", "A linear score needs no sampling; a network does.")

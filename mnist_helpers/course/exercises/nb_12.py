@@ -13,31 +13,43 @@ from mnist_helpers.course.exercises.grading import (
     check_network,
     diagnosis,
     exercise,
+    in_words,
     validation_accuracy,
     with_article,
 )
 from mnist_helpers.data.mnist import Digits
 
-_VIEWS: dict[float, str] = {
-    7: "That is what the first layer sees. The second one looks at the first.",
-    5: "Those are pixels of the pooled maps. Each of them sees more than one pixel of the image.",
-    10: "Those are pixels of the first maps. Each of them sees 7 pixels of the image.",
-    11: "That would be right without pooling.",
-    12: "The views overlap, and pooling halves the maps: adding 7 and 5 does not do it.",
-    15: "Nearly. Five pooled pixels are made of ten, and not of nine, pixels of the first map.",
-    17: "Ten pixels in a row see 7 pixels each, but the first of the 7 is counted among the ten.",
-    18: "That is the view after the second pooling. The question is about the maps before it.",
-    35: "5 times 7 would be right if the views did not overlap and nothing were pooled.",
-    70: "Neighbouring pixels see nearly the same 7 pixels. Their views overlap.",
-    256: "That is the number of pixels in the square. How many is it across?",
-}
+KERNELS = [{"first": first, "second": second} for first, second in ((7, 5), (5, 3), (9, 3), (5, 7))]
 
 
-@exercise("12-1", "Each further layer sees more of the image, although its kernels stay small.")
-def receptive_field(answer: Answer) -> str | None:
-    """Grade the width of what one pixel of the second layer sees, after 7x7, pooling and 5x5."""
-    value = as_number(answer)
-    return None if value == 16 else _VIEWS.get(value, "Not yet. Go back from the end: five pooled pixels, and so on.")
+@exercise("12-1", "Each further layer sees more of the image, although its kernels stay small.", variants=KERNELS)
+def receptive_field(answer: Answer, first: int, second: int) -> str | None:
+    """Grade the width of what one pixel of the second layer sees, with kernels this large and pooling between them."""
+    value, row = as_number(answer), 2 * second
+    right = row + first - 1
+    five, ten, nine = (in_words(n) for n in (second, row, row - 1))
+    mistakes: dict[float, str] = {
+        first: "That is what the first layer sees. The second one looks at the first.",
+        second: "Those are pixels of the pooled maps. Each of them sees more than one pixel of the image.",
+        row: f"Those are pixels of the first maps. Each of them sees {first} pixels of the image.",
+        first + second - 1: "That would be right without pooling.",
+        first + second: f"The views overlap, and pooling halves the maps: adding {first} and {second} does not do it.",
+        right - 1: (
+            f"Nearly. {five.capitalize()} pooled pixels are made of {ten}, and not of {nine}, pixels of the first map."
+        ),
+        right + 1: (
+            f"{ten.capitalize()} pixels in a row see {first} pixels each, "
+            f"but the first of the {first} is counted among the {ten}."
+        ),
+        right + 2: "That is the view after the second pooling. The question is about the maps before it.",
+        second * first: (
+            f"{second} times {first} would be right if the views did not overlap and nothing were pooled."
+        ),
+        row * first: f"Neighbouring pixels see nearly the same {first} pixels. Their views overlap.",
+        right**2: "That is the number of pixels in the square. How many is it across?",
+    }
+    general = f"Not yet. Go back from the end: {five} pooled pixels, and so on."
+    return None if value == right else mistakes.get(value, general)
 
 
 def _maps() -> np.ndarray:

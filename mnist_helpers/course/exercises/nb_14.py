@@ -11,6 +11,7 @@ from mnist_helpers.course.exercises.grading import (
     check_network,
     diagnosis,
     exercise,
+    in_words,
     validation_accuracy,
 )
 from mnist_helpers.data.mnist import Digits
@@ -18,19 +19,28 @@ from mnist_helpers.data.mnist import Digits
 _LARGEST_CHANGE = 0.15
 
 
-@exercise("14-1", "With few images the promise is coarse: for 1 % you need at least 99 of them.")
-def rank(answer: Answer) -> str | None:
-    """The place of the conformal limit among 19 sorted values, for 10 % misses: 18."""
-    given = as_number(answer)
+MISSES = [{"images": images, "percent": percent} for images, percent in ((19, 10), (39, 5), (24, 20), (49, 10))]
+
+
+@exercise("14-1", "With few images the promise is coarse: for 1 % you need at least 99 of them.", variants=MISSES)
+def rank(answer: Answer, images: int, percent: int) -> str | None:
+    """The place of the conformal limit among the sorted values of so many images, for so many misses."""
+    places, kept = images + 1, 100 - percent
+    above = places * percent // 100
+    right = places - above
+    less = f"{right - 1} of {images} is less than {kept} %. And the new image is in the row, too"
+    nearly = f"Nearly: {kept / 100:g} x {images} is {kept * images / 100:g}. But the new image makes {places}"
+    largest = f"With the largest of the {images} values as the limit, only one place in {places} lies above it"
     mistakes = {
-        "17 of 19 is less than 90 %. And the new image is in the row, too: there are 20 places.": 17,
-        "Nearly: 0.9 x 19 is 17.1. But the new image makes 20, and its place may be among the last two.": 17.1,
-        "With the largest of the 19 values as the limit, only one place in 20 lies above it: a promise of 95 %.": 19,
-        "There are only 19 values to choose from.": 20,
-        "That is how many may lie above it. Count from the smallest.": 2,
-        "That is how many of the 19 lie above it. Count from the smallest.": 1,
+        f"{less}: there are {places} places.": right - 1,
+        f"{nearly}, and its place may be among the last {in_words(above)}.": kept * images / 100,
+        f"{largest}: a promise of {100 * images / places:g} %.": images,
+        f"There are only {images} values to choose from.": places,
+        "That is how many may lie above it. Count from the smallest.": above,
+        f"That is how many of the {images} lie above it. Count from the smallest.": above - 1,
     }
-    return diagnosis(given, 18, mistakes, "Multiply the number of places, 19 + 1, by the share that may be kept, 90 %.")
+    general = f"Multiply the number of places, {images} + 1, by the share that may be kept, {kept} %."
+    return diagnosis(as_number(answer), right, mistakes, general)
 
 
 @exercise("14-2", "Does it hurt? `corrupted(images[:1000], covered, 8)` shows whether a network can do with less.")

@@ -137,7 +137,8 @@ export default function drawDigit(root, { systems: all, examples, radius }, host
     state.answers = systems.map(({ name, network }) => (!any ? null : asked?.[name] ?? (network && predict(network, state.image))));
     charts.forEach((one, i) => one.set(state.answers[i]));
     explain(any);
-    if (any && !state.down) say(systems.map(({ name }, i) => state.answers[i] && `${name}: ${best(state.answers[i])}`).filter(Boolean).join(", "));
+    if (!any) say(voice.textContent && "nothing drawn");
+    else if (!state.down) say(systems.map(({ name }, i) => state.answers[i] && `${name}: ${best(state.answers[i])}`).filter(Boolean).join(", "));
   }
 
   const best = (shares) => shares.indexOf(Math.max(...shares));
