@@ -1,7 +1,6 @@
 """Cross-validation on MNIST's 60,000 training images, of which the series' validation images are one fold."""
 
 import numpy as np
-from sklearn.model_selection import StratifiedKFold
 
 from mnist_helpers.common.checks import check_positive_int, problem
 from mnist_helpers.data.mnist import Digits, Split, check_digits
@@ -30,6 +29,8 @@ def fold(digits: Digits, number: int, *, folds: int = 6) -> Digits:
     TypeError, ValueError
         No digits, fewer than three folds, or no fold of this number.
     """
+    from sklearn.model_selection import StratifiedKFold  # slow to import, and needed here alone
+
     check_digits(digits, function="fold")
     folds = check_positive_int(folds, name="folds", function="fold", minimum=3)
     number = check_positive_int(number, name="number", function="fold", minimum=0)
